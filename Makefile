@@ -1,0 +1,55 @@
+# Every target works on a fresh checkout: the first one makes .venv from the locked requirements.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help call test check unit studio bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Holdfast needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+call: $(VENV)/.runtime ## a call in the terminal, embedded Postgres, no keys; ARGS="--language es --from +15035550127"
+	@$(BIN)/holdfast call $(ARGS)
+
+test: $(VENV)/.dev ## everything that must pass
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit $(ARGS)
+
+studio: $(VENV)/.dev ## the graph in LangGraph Studio, offline, on http://127.0.0.1:2024
+	LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false LANGGRAPH_NO_VERSION_CHECK=true \
+	$(BIN)/langgraph dev --no-browser --no-reload --host 127.0.0.1 --port 2024 --config langgraph.json $(ARGS)
+
+bench: $(VENV)/.dev ## milliseconds from utterance to reply: one call, and 100 at once in one process
+	$(BIN)/python -m bench.turns $(ARGS)
+
+lock: ## resolve pyproject.toml into requirements/*.txt (names, versions, hashes; no addresses); needs uv
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --quiet pyproject.toml -o requirements/runtime.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --quiet --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## forget .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api

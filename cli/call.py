@@ -1,0 +1,96 @@
+"""`holdfast call`: a call in the terminal, for people or, with --json, for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+import typer
+
+from cli.caller_lines import CallerLine
+from cli.running import USAGE, fail, read_settings, with_services
+from cli.screen import CallScreen, JsonScreen, PersonScreen
+from conversation import Conversation, Reply
+from graph.state import Lang
+from services import InvalidCaller, Services
+
+
+def call(
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="NUMBER", help="the caller's number")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="en, es or fr; default: by the caller's number")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(metavar="ISO", help="pretend the call begins at this time")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="one JSON object per line, in and out")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="node, language and milliseconds of each reply")
+    ] = False,
+) -> None:
+    """A call in the terminal. Ctrl-C or the end of input is a dropped line: call again to go on."""
+    if language not in (None, "en", "es", "fr"):
+        fail(f"unknown language {language!r}: use en, es or fr", USAGE)
+    starts = _moment(now)
+    screen: CallScreen = JsonScreen() if as_json else PersonScreen(verbose=verbose)
+
+    async def work(services: Services) -> None:
+        try:
+            conversation = await services.answer(from_, cast("Lang | None", language))
+        except InvalidCaller as error:
+            fail(str(error), USAGE)
+        await _talk(services, conversation, screen)
+
+    with_services(work, read_settings(), starts=starts)
+
+
+def _moment(now: str | None) -> datetime | None:
+    if now is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(now)
+    except ValueError:
+        fail(f"--now is not an ISO 8601 time: {now!r}; for example 2026-11-23T10:00:00+01:00", USAGE)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _talk(services: Services, conversation: Conversation, screen: CallScreen) -> None:
+    """Turn after turn until the line ends or goes dead; a call still open then can be resumed."""
+    try:
+        await _shown(services, conversation, screen, await conversation.begin())
+        async for line in screen.caller():
+            reply = await _served(conversation, line)
+            if reply is not None:
+                await _shown(services, conversation, screen, reply)
+            if conversation.over:
+                return
+    finally:
+        await asyncio.shield(conversation.drop())
+        screen.closed(dropped=conversation.dropped)
+
+
+async def _shown(
+    services: Services, conversation: Conversation, screen: CallScreen, reply: Reply
+) -> None:
+    for notice in await services.sent_notices(conversation):
+        screen.notice(notice)
+    screen.reply(reply)
+
+
+async def _served(conversation: Conversation, line: CallerLine) -> Reply | None:
+    if line.drop:
+        await conversation.drop()
+        return None
+    if line.hangup:
+        await conversation.hang_up()
+        return None
+    if line.silence:
+        return await conversation.silence()
+    if line.keys is not None:
+        return await conversation.press(line.keys)
+    return await conversation.hear(line.say or "", line.heard)

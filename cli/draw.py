@@ -1,0 +1,10 @@
+"""`holdfast graph`: the drawing of the conversation, as Mermaid text."""
+
+from __future__ import annotations
+
+from graph.drawing import mermaid
+
+
+def draw() -> None:
+    """Print the graph's drawing; the README shows the same."""
+    print(mermaid())

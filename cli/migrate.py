@@ -1,0 +1,15 @@
+"""`holdfast migrate`: bring the database to this release."""
+
+from __future__ import annotations
+
+from cli.running import with_services
+from services import Services
+
+
+def migrate() -> None:
+    """Create or update the tables. Safe to run at any time, also by several processes at once."""
+
+    async def work(services: Services) -> None:
+        print(f"the database is up to date ({await services.migrations()} migrations)")
+
+    with_services(work)

@@ -1,0 +1,205 @@
+"""Small moves on a case that every flow shares: tell, ask, stumble, open and close a flow, fill a slot.
+
+Pure functions: a case in, a case out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+
+from graph.state import (
+    AddressFlow,
+    AddressParts,
+    CallbackFlow,
+    Case,
+    Flow,
+    HumanFlow,
+    OrderFlow,
+    PhoneFlow,
+    Question,
+)
+from graph.understanding.commands import Asks, FlowName, Slot
+from graph.wishes import merge_wish
+from graph.wording.line import Fact, Line, Text, line
+from tools.records import Level
+
+FlowKind = TypeVar("FlowKind", OrderFlow, AddressFlow, PhoneFlow, CallbackFlow, HumanFlow)
+
+RUNGS = ("", ".again", ".spell")  #: wordings of a question, by rung of the repair ladder
+LADDER_END = len(RUNGS)
+ADDRESS_SLOTS: tuple[Slot, ...] = ("line1", "line2", "city", "region", "postal_code", "country")
+IDENTITY_SLOTS: tuple[Slot, ...] = ("phone", "email", "order", "postal_code", "code", "name")
+
+LEVEL_NEEDED: dict[FlowName, Level] = {
+    "order_status": Level.FACT,
+    "update_address": Level.CODE,
+    "update_phone": Level.CODE,
+    "callback": Level.ANONYMOUS,
+    "talk_to_human": Level.ANONYMOUS,
+}
+
+
+def tell(case: Case, *lines: Line) -> Case:
+    """Say this before the question."""
+    return case.model_copy(update={"lines": (*case.lines, *lines)})
+
+
+def ask(
+    case: Case,
+    turn: int,
+    asks: Asks,
+    message: str,
+    *,
+    slot: Slot | None = None,
+    offered: tuple[str, ...] = (),
+    **facts: Fact,
+) -> Case:
+    """Open a question. Asked again, it stays on its rung of the repair ladder."""
+    before = case.question
+    same = before is not None and (before.asks, before.slot) == (asks, slot)
+    rung = before.rung if same and before is not None else 0
+    question = Question(
+        asks=asks, slot=slot, line=line(message, **facts), rung=rung, turn=turn, offered=offered
+    )
+    return case.model_copy(update={"question": question})
+
+
+def stumble(case: Case) -> Case:
+    """The answer to the open question was no use: one rung up, or offer a person at the end of the ladder."""
+    question = case.question
+    if question is None:
+        return case
+    if question.rung + 1 < LADDER_END:
+        raised = question.model_copy(update={"rung": question.rung + 1})
+        return case.model_copy(update={"question": raised})
+    return offer_person(case, HumanFlow(reason="repair", offered=True))
+
+
+def offer_person(case: Case, flow: HumanFlow) -> Case:
+    """Put the offer of a person on top; the flow underneath waits."""
+    if top_flow(case, HumanFlow):
+        return case
+    return push(case.model_copy(update={"question": None}), flow)
+
+
+def top(case: Case) -> Flow | None:
+    return case.stack[-1] if case.stack else None
+
+
+def top_flow(case: Case, kind: type[FlowKind]) -> FlowKind | None:
+    """The flow being served, when it is of this kind."""
+    flow = top(case)
+    return flow if isinstance(flow, kind) else None
+
+
+def push(case: Case, flow: Flow) -> Case:
+    """Serve this now. A flow of the same name is not opened twice: the new request replaces it."""
+    others = tuple(open_ for open_ in case.stack if open_.name != flow.name)
+    return case.model_copy(
+        update={"stack": (*others, flow), "asked": (*case.asked, flow.name)[-20:]}
+    )
+
+
+def put_top(case: Case, flow: Flow) -> Case:
+    """The flow being served, changed."""
+    return case.model_copy(update={"stack": (*case.stack[:-1], flow)})
+
+
+def pop(case: Case, *, served: bool) -> Case:
+    """The flow being served is over; what is underneath comes back."""
+    flow = top(case)
+    if flow is None:
+        return case
+    answered = (*case.answered, flow.name) if served else case.answered
+    stack = case.stack[:-1]
+    return case.model_copy(
+        update={
+            "stack": stack,
+            "answered": answered,
+            "question": None,
+            "proposal": None,
+            "digressed": bool(stack),
+        }
+    )
+
+
+def digress(case: Case) -> Case:
+    """Something else was served while a flow is open: say so when coming back to it."""
+    return case.model_copy(update={"digressed": True}) if case.stack else case
+
+
+def fill(case: Case, slot: Slot, value: str) -> Case:
+    """Give a value to whoever is waiting for it: identity or the flow being served."""
+    asks = case.question.asks if case.question else None
+    if asks is not None and asks.startswith("identity.") and slot in (*IDENTITY_SLOTS, "choice"):
+        return case.model_copy(update={"facts": {**case.facts, slot: value}})
+    flow = top(case)
+    changed = filled(flow, slot, value) if flow is not None else None
+    if changed is None:
+        return case
+    return put_top(case, changed).model_copy(update={"proposal": None})
+
+
+def filled(flow: Flow, slot: Slot, value: str) -> Flow | None:
+    """The flow with the slot filled, or None when the flow has no such slot."""
+    if isinstance(flow, AddressFlow) and slot in ADDRESS_SLOTS:
+        parts = flow.parts.model_copy(update={slot: value})
+        return flow.model_copy(update={"parts": parts, "disputed": False})
+    if isinstance(flow, PhoneFlow) and slot == "phone":
+        return flow.model_copy(update={"phone": value})
+    if isinstance(flow, OrderFlow):
+        return _filled_order(flow, slot, value)
+    if isinstance(flow, CallbackFlow):
+        return _filled_callback(flow, slot, value)
+    return None
+
+
+def _filled_order(flow: OrderFlow, slot: Slot, value: str) -> OrderFlow | None:
+    if slot == "order":
+        return flow.model_copy(update={"order": value, "last": False})
+    if slot == "choice" and value.isdigit() and 0 < int(value) <= len(flow.offered):
+        return flow.model_copy(update={"order": plain_order(flow.offered[int(value) - 1])})
+    return None
+
+
+def plain_order(order_id: str) -> str:
+    """An order id as it is heard: letters and digits, no separators."""
+    return "".join(char for char in order_id.upper() if char.isalnum())
+
+
+def _filled_callback(flow: CallbackFlow, slot: Slot, value: str) -> CallbackFlow | None:
+    if slot == "topic":
+        return flow.model_copy(update={"topic": value[:200], "disputed": False})
+    if slot == "phone":
+        return flow.model_copy(update={"phone": value, "disputed": False})
+    if slot == "time":
+        wish = merge_wish(flow.time, value)
+        return flow.model_copy(update={"time": wish, "at": None, "disputed": False})
+    if slot == "choice" and value.isdigit() and 0 < int(value) <= len(flow.offered):
+        at = flow.offered[int(value) - 1]
+        return flow.model_copy(update={"at": at, "disputed": False})
+    return None
+
+
+def level_of(case: Case, now: datetime, lifetime_s: float = 900.0) -> Level:
+    """How far the caller is identified now: identity ends fifteen minutes after it was proven."""
+    proven = case.identity.proven_at
+    if proven is None or (now - proven).total_seconds() > lifetime_s:
+        return Level.ANONYMOUS
+    return case.identity.level
+
+
+def level_reached(case: Case, needed: Level) -> bool:
+    return case.identity.level >= needed
+
+
+def flow_text(flow: Flow | FlowName | None) -> Text:
+    """A flow's name, for Fluent to choose its words by."""
+    if flow is None:
+        return Text(value="none")
+    return Text(value=flow if isinstance(flow, str) else flow.name)
+
+
+def known_parts(parts: AddressParts) -> dict[str, str]:
+    return {name: value for name, value in parts.model_dump().items() if value}

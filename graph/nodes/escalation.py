@@ -1,0 +1,67 @@
+"""Brings people in: a transfer when somebody is free, a callback when not, and callbacks for their own sake."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.callbacks import serve_callback
+from graph.context import CallContext
+from graph.dialogue import ask, pop, put_top, push, tell, top
+from graph.proposals import propose
+from graph.state import CallbackFlow, CallState, Case, HandOver, HumanFlow
+from graph.understanding import commands as c
+from graph.wording.line import line
+
+
+async def escalation(state: CallState, runtime: Runtime[CallContext]) -> CallState:
+    case, context, turn = state["case"], runtime.context, state["turn"]
+    flow = top(case)
+    if isinstance(flow, HumanFlow):
+        case = await _person(case, flow, context, turn, state["language"])
+    elif isinstance(flow, CallbackFlow):
+        case = await serve_callback(case, flow, context, turn)
+    else:
+        case = case.model_copy(update={"turn_commands": case.turn_commands[1:]})
+    return {"case": case, "node": "escalation"}
+
+
+async def _person(
+    case: Case, flow: HumanFlow, context: CallContext, turn: int, language: c.Language
+) -> Case:
+    choice, case = _choice(case)
+    if choice == "no":
+        return pop(tell(case, line("no-person-then")), served=False)
+    if choice == "callback" or (choice == "yes" and flow.callback_offered):
+        return _callback_instead(case, flow)
+    if choice is None and (flow.offered or flow.callback_offered):
+        return _offer(case, flow, turn)
+    if await context.desk.staff.available(language):
+        change = HandOver(way="transfer", reason=flow.reason, detail=flow.detail)
+        return propose(case, change, None, context, turn)
+    flow = flow.model_copy(update={"callback_offered": True, "offered": False})
+    return _offer(put_top(tell(case, line("nobody-free")), flow), flow, turn)
+
+
+def _choice(case: Case) -> tuple[str | None, Case]:
+    """The answer to an open choice, taken off the turn."""
+    if not case.turn_commands or case.question is None or case.question.asks != "escalation.choice":
+        return None, case
+    head, *rest = case.turn_commands
+    taken = case.model_copy(update={"turn_commands": tuple(rest), "question": None})
+    if isinstance(head, c.Affirm):
+        return "yes", taken
+    if isinstance(head, c.Deny):
+        return "no", taken
+    if isinstance(head, c.Answer) and head.slot == "choice":
+        return ("callback" if head.value in ("callback", "2") else "yes"), taken
+    return None, case
+
+
+def _offer(case: Case, flow: HumanFlow, turn: int) -> Case:
+    message = "ask-callback-instead" if flow.callback_offered else "ask-person"
+    return ask(case, turn, "escalation.choice", message)
+
+
+def _callback_instead(case: Case, flow: HumanFlow) -> Case:
+    case = pop(case, served=False)
+    return push(case, CallbackFlow(hands_over=True, topic=flow.detail))

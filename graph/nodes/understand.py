@@ -1,0 +1,174 @@
+"""Reads the caller's turn: words, keys, silence, or the start of a call. Fills the turn's commands, decides nothing."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from graph.context import CallContext
+from graph.dialogue import ask, flow_text, tell, top
+from graph.repair import SILENCES_BEFORE_GOODBYE, settled_first, silent
+from graph.state import CallerTurn, CallState, Case, Lang
+from graph.understanding import commands as c
+from graph.understanding.language import settle_language
+from graph.wording.line import Text, line
+from tools.records import Level
+
+YES_KEY, NO_KEY, PERSON_KEY = "1", "2", "0"
+KEYED_YES_NO: tuple[c.Asks, ...] = (
+    "account.confirm",
+    "callback.confirm",
+    "escalation.choice",
+    "resume.continue",
+    "closing.more",
+)
+
+
+async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallState:
+    caller = CallerTurn.model_validate(state.get("caller") or CallerTurn(kind="begin"))
+    turn = state.get("turn", 0) + 1
+    case = _fresh_turn(state.get("case") or Case(), caller, runtime.context)
+    update: CallState = {"caller": caller, "turn": turn, "node": "understand", "ended": False, "outcome": None}
+    language: Lang = state.get("language") or caller.language or "en"
+    if caller.kind == "begin":
+        return {**update, "case": _begun(case, runtime.context), "language": language}
+    if caller.kind == "resume":
+        return {**update, "case": _resumed(case, runtime.context, turn), "language": language}
+    if caller.kind == "silence":
+        case = silent(case)
+        return {
+            **update,
+            "case": case,
+            "language": language,
+            "ended": case.silences >= SILENCES_BEFORE_GOODBYE,
+        }
+    case = case.model_copy(update={"silences": 0})
+    if caller.kind == "keys":
+        heard = await _keys(case, caller.words, language, runtime.context)
+    else:
+        heard = await runtime.context.understander.read(
+            caller.words, pending(case, language, runtime.context)
+        )
+    return {**update, **_understood(case, heard, language)}
+
+
+def pending(case: Case, language: Lang, context: CallContext) -> c.Pending:
+    """What understanding may know about the call: the open question, the place and time."""
+    question = case.question
+    return c.Pending(
+        asks=question.asks if question else None,
+        slot=question.slot if question else None,
+        language=language,
+        country=case.country,
+        now=context.now(case.zone).isoformat(),
+        offered=question.offered if question else (),
+    )
+
+
+def _fresh_turn(case: Case, caller: CallerTurn, context: CallContext) -> Case:
+    """The case as a new turn finds it: nothing said yet, and the last line only as far as it was heard."""
+    case = case.model_copy(
+        update={
+            "lines": (),
+            "turn_commands": (),
+            "understood": (),
+            "done_now": (),
+            "waiting": False,
+            "digressed": False,
+        }
+    )
+    return _as_heard(case, caller.heard)
+
+
+def _as_heard(case: Case, heard: str | None) -> Case:
+    """The history keeps the words that reached the ear; a question cut off counts as not asked."""
+    if heard is None or not case.history:
+        return case
+    last = case.history[-1]
+    if heard.strip() == last.said.strip():
+        return case
+    history = (*case.history[:-1], last.model_copy(update={"said": heard.strip()}))
+    question = case.question.model_copy(update={"heard": False}) if case.question else None
+    return case.model_copy(update={"history": history, "question": question})
+
+
+def _begun(case: Case, context: CallContext) -> Case:
+    greeting = line("greeting.recorded" if context.recorded else "greeting", company=Text(value=context.company))
+    return tell(_located(case, context), greeting)
+
+
+def _located(case: Case, context: CallContext) -> Case:
+    return case.model_copy(update={"country": context.country, "zone": context.zone})
+
+
+def _resumed(case: Case, context: CallContext, turn: int) -> Case:
+    """A dropped call goes on: who is calling is proven again, what was given is kept."""
+    identity = case.identity.model_copy(
+        update={
+            "level": Level.ANONYMOUS,
+            "proven_at": None,
+            "customer_id": None,
+            "code_channel": None,
+            "code_to": None,
+            "codes_sent": 0,
+        }
+    )
+    case = case.model_copy(
+        update={
+            "identity": identity,
+            "facts": {},
+            "spoken": (),
+            "silences": 0,
+            "resumed": True,
+            "question": None,
+            "misunderstood": 0,
+            "mood": "calm",
+        }
+    )
+    flow = top(case)
+    case = tell(case, line("welcome-back", company=Text(value=context.company)))
+    if flow is None:
+        return case
+    return ask(case, turn, "resume.continue", "ask-resume", flow=flow_text(flow))
+
+
+async def _keys(case: Case, keys: str, language: Lang, context: CallContext) -> c.Understanding:
+    """Keypad digits: yes and no where one is asked, a person at 0, otherwise the digits as an answer."""
+    digits = keys.strip().rstrip("#").replace("*", "")
+    asks = case.question.asks if case.question else None
+    command: c.Command | None = None
+    if asks in KEYED_YES_NO and digits == YES_KEY:
+        command = c.Affirm()
+    elif asks in KEYED_YES_NO and digits == NO_KEY:
+        command = c.Deny()
+    elif digits == PERSON_KEY:
+        command = c.TalkToHuman()
+    if command is not None:
+        return c.Understanding(language=language, commands=(command,), confidence=1.0)
+    return await context.understander.read(digits, pending(case, language, context))
+
+
+def _understood(case: Case, heard: c.Understanding, language: Lang) -> CallState:
+    spoken, evidence = settle_language(language, case.evidence, heard)
+    commands = settled_first(heard.commands, case.question.asks if case.question else None)
+    if spoken != language and not any(isinstance(one, c.SwitchLanguage) for one in commands):
+        case = tell(case, line("switched-language"))
+    case = case.model_copy(
+        update={
+            "turn_commands": commands,
+            "understood": commands,
+            "confidence": heard.confidence,
+            "mood": heard.mood if heard.mood != "calm" else _cooled(case),
+            "evidence": evidence,
+            "misunderstood": case.misunderstood if _nothing_in(commands) else 0,
+        }
+    )
+    return {"case": case, "language": spoken}
+
+
+def _cooled(case: Case) -> c.Mood:
+    """An angry caller is upset a turn longer before we sound as if nothing happened."""
+    return "upset" if case.mood == "angry" else "calm"
+
+
+def _nothing_in(commands: tuple[c.Command, ...]) -> bool:
+    return all(isinstance(command, c.Unclear) for command in commands)

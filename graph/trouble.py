@@ -1,0 +1,41 @@
+"""A look-up that failed still ends in a sentence, a next step and a way to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from langgraph.runtime import Runtime
+
+from graph.context import CallContext
+from graph.dialogue import ask, offer_person, pop, tell, top
+from graph.state import CallbackFlow, CallState, Case, HumanFlow
+from graph.wording.line import line
+from tools.errors import DeskError
+
+Node = Callable[[CallState, Runtime[CallContext]], Awaitable[CallState]]
+
+
+def spoken_trouble(node: Node) -> Node:
+    """The node, with the company's systems failing turned into words."""
+
+    @wraps(node)
+    async def guarded(state: CallState, runtime: Runtime[CallContext]) -> CallState:
+        try:
+            return await node(state, runtime)
+        except DeskError:
+            return {"case": troubled(state["case"], state["turn"]), "node": node.__name__}
+
+    return guarded
+
+
+def troubled(case: Case, turn: int) -> Case:
+    """Say that it did not work and offer a person; when even that fails, ask what else, so that no turn circles."""
+    told = any(one.id == "lookup-failed" for one in case.lines)
+    case = case.model_copy(update={"turn_commands": (), "facts": {}})
+    if told or isinstance(top(case), HumanFlow | CallbackFlow):
+        case = tell(pop(case, served=False), line("nobody-reachable"))
+        return ask(case, turn, "closing.more", "ask-more")
+    return offer_person(
+        tell(case, line("lookup-failed")), HumanFlow(reason="backend_down", offered=True)
+    )

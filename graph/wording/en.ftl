@@ -1,0 +1,228 @@
+### What the line says in English.
+### A message's value is its plain wording. Attributes: .v2 .v3 other wordings of the same, .upset for a caller who is
+### upset or angry, .again and .spell for a question asked a second and third time. Other attributes are named in code.
+
+## Start and end of a call
+
+greeting = Hello, this is { $company }, you are speaking with our automated assistant. How can I help you?
+    .recorded = Hello, this is { $company }, you are speaking with our automated assistant. This call is recorded. How can I help you?
+welcome-back = Hello again, this is the automated assistant of { $company }. The line dropped earlier.
+ask-resume = { $flow ->
+        [order_status] We were looking for an order. Shall we go on?
+        [update_address] We were changing an address. Shall we go on?
+        [update_phone] We were changing a phone number. Shall we go on?
+        [callback] We were arranging a callback. Shall we go on?
+       *[talk_to_human] You wanted to speak to a person. Shall we go on with that?
+    }
+    .again = Would you like to carry on where we stopped? Just say yes or no.
+    .spell = Say yes or press 1 to carry on where we stopped, say no or press 2 to start something else.
+dropped-open-things = All right, I have let that go. Nothing was changed.
+hello-again = Hello!
+ask-how-help = How can I help you?
+    .v2 = What can I do for you?
+    .again = You can ask about an order, change your address or phone number, book a callback, or ask me a question. What would you like?
+    .spell = Please tell me in a few words: an order, an address, a phone number, a callback, or a question?
+ask-more = Is there anything else I can do for you?
+    .v2 = Can I help you with anything else?
+    .v3 = Anything else today?
+    .upset = Is there anything else I can sort out for you?
+    .again = Would you like anything else? Say yes or no.
+    .spell = If there is anything else, just tell me. Otherwise say no.
+ask-go-ahead = Sure, what is it?
+    .v2 = Of course, go ahead.
+    .again = What else would you like?
+    .spell = Please tell me in a few words what you need.
+ask-clarify = Sorry, I didn't catch that. What would you like to do?
+    .again = Sorry, I still didn't get it. You can say, for example, where is my order, or change my address.
+    .spell = Sorry, I did not understand. Please say it in a few words.
+ask-satisfaction = Before you go: from one to five, how did I do today? Five is best.
+    .again = Please say a number from one to five, or press it on your keypad.
+    .spell = Press a key from 1 to 5, or just say goodbye.
+rating-thanks = Thank you, I have noted that.
+goodbye = Thank you for calling. Goodbye!
+    .v2 = Thanks for your call. Goodbye!
+    .upset = Thank you for your patience. Goodbye.
+left-open = { $flow ->
+        [update_address] Your address was not changed.
+        [update_phone] Your phone number was not changed.
+        [callback] The callback was not arranged.
+       *[other] That is left as it was.
+    } You can call again any time.
+silence-goodbye = I can't hear you, so I'll end the call here. Call again and we'll carry on where we stopped. Goodbye!
+
+## Repair
+
+still-there = Are you still there?
+    .again = Hello? I can't hear you.
+hold-on = Of course, take your time.
+    .v2 = Sure, no rush.
+    .v3 = All right, I'll wait.
+slower = Of course, more slowly.
+switched-language = Sure, let's speak English.
+sorry-misheard = Sorry about that.
+    .v2 = My mistake.
+cancelled = { $flow ->
+        [order_status] All right, we'll leave the order.
+        [update_address] All right, I've stopped the address change. Nothing was changed.
+        [update_phone] All right, I've stopped the phone number change. Nothing was changed.
+        [callback] All right, no callback then. Nothing was booked or changed.
+       *[other] All right, we'll leave that.
+    }
+back-to = { $flow ->
+        [order_status] Now, back to your order.
+        [update_address] Now, back to your address.
+        [update_phone] Now, back to your phone number.
+        [callback] Now, back to your callback.
+       *[other] Now, back to where we were.
+    }
+you-are-welcome = You're welcome.
+    .v2 = Happy to help.
+sorry-for-trouble = I'm sorry about this.
+    .v2 = I'm sorry for the trouble.
+    .upset = I'm really sorry. I understand this is frustrating.
+out-of-scope = I'm afraid I can't help with that. I can check orders, change an address or a phone number, arrange callbacks, and answer questions about the shop.
+    .v2 = That's not something I can do here.
+
+## Identity
+
+ask-account = Which account is it? Please tell me the phone number, the e-mail, or an order number.
+    .again = Please say the phone number on the account, the e-mail address, or the number of an order.
+    .spell = You can type the phone number on your keypad, or spell the e-mail or order number letter by letter.
+ask-fact = For your security, please tell me the postal code on the account, or an order number.
+    .again = I need one detail to be sure it's you: the postal code, or the number of one of your orders.
+    .spell = Please say the postal code digit by digit, or type it on your keypad.
+ask-fact-of-order = Thank you. For your security, please tell me the postal code or the e-mail on the account.
+    .again = I need one more detail to be sure it's you: the postal code, or the e-mail address.
+    .spell = Please say the postal code digit by digit, or type it on your keypad.
+ask-fact-retry = Please say it once more, or give me another phone number or e-mail for the account.
+    .again = I need the postal code on the account, or the number of one of its orders.
+    .spell = Please say the postal code digit by digit, or type it on your keypad.
+identity-no-match = I'm sorry, those details don't match what I have.
+    .v2 = I'm sorry, that doesn't match our records.
+identity-locked = For your security, I can't go any further into the account on this call.
+identity-lapsed = It has been a while, so I need to check again that it's you.
+code-sent-sms = I've just sent a six-digit code by text message to the number we have on file, ending in { $ending }.
+code-sent-email = I've just sent a six-digit code by e-mail to the address we have on file.
+ask-code = What is the code?
+    .v2 = Please tell me the code.
+    .again = Please read me the six digits, one by one.
+    .spell = You can type the six digits on your keypad. If it hasn't arrived, say: send it by e-mail.
+code-wrong = That's not the code I sent.
+code-expired = That code has expired.
+
+## Knowledge
+
+faq-answer = { $answer }
+faq-unknown = I don't have an answer to that, and I don't want to guess.
+    .v2 = I'm afraid I don't know that.
+faq-unknown-later = I don't have an answer to that. I can put you through to someone once we're done here.
+
+## Orders
+
+order-placed = Your order { $order }, { $items }, has been received and will be prepared soon.
+order-processing = Your order { $order }, { $items }, is being packed right now.
+order-shipped = Your order { $order }, { $items }, is on its way.
+order-out-for-delivery = Your order { $order }, { $items }, is out for delivery today.
+order-delivered = Your order { $order }, { $items }, is marked as delivered.
+order-delayed = Your order { $order }, { $items }, is delayed. I'm sorry about that.
+order-returned = Your order { $order }, { $items }, has come back to us as a return.
+order-cancelled = Your order { $order }, { $items }, was cancelled.
+order-lost = I'm sorry, your order { $order }, { $items }, was lost on the way.
+order-delivered-on = It was delivered { $day }.
+order-carrier = It is with { $carrier }.
+order-tracking = The tracking number is { $tracking }.
+order-expected = It should arrive { $day }.
+order-expected-passed = It was due { $day }, so it is late.
+order-not-found = I can't find that order among yours.
+order-none = I don't see any orders on this account.
+order-choice = the one with { $items }, ordered { $placed }
+ask-order-which = Which order do you mean: { $orders }?
+    .again = Please tell me the order number, or say the first, the second, and so on: { $orders }?
+    .spell = Please say the order number digit by digit, or type it on your keypad.
+order-problem-sorry = I'm sorry, that should not happen. A colleague needs to look into it.
+
+## Account
+
+ask-address = What is the new address? Please start with the street and number.
+    .again = Please tell me the new address: street and number, city, and postal code.
+    .spell = Please say the street name, and spell it if it's unusual.
+ask-address-line1 = What are the street and the house number?
+    .again = Which street, and which number?
+    .spell = Please spell the street name letter by letter, then say the number.
+ask-address-city = Which city?
+    .again = What is the name of the city or town?
+    .spell = Please spell the name of the city.
+ask-address-region = Which state?
+    .again = In which state or province is that?
+    .spell = Please spell the name of the state.
+ask-address-postal-code = And the postal code?
+    .again = What is the postal code there?
+    .spell = Please say the postal code digit by digit, or type it on your keypad.
+ask-address-what-to-correct = What should I change: the street, the city, or the postal code?
+    .again = Please tell me the part that is wrong, and how it should be.
+    .spell = Please say, for example: the street is fifty Main Street.
+address-part-wrong = { $part ->
+        [postal_code] That postal code doesn't fit the address.
+        [region] That state doesn't fit the address.
+        [city] I don't think I got the city right.
+       *[line1] I don't think I got the street right.
+    }
+address-same = That is the address we already have, so there is nothing to change.
+read-back-address = So the new address is { $address }. Is that right?
+ask-new-phone = What is the new phone number?
+    .again = Please say the new number digit by digit.
+    .spell = You can type the new number on your keypad, and finish with the hash key.
+phone-incomplete = That doesn't seem to be a complete phone number.
+phone-same = That is the number we already have, so there is nothing to change.
+read-back-phone = So the new phone number is { $phone }. Is that right?
+done-address = Done, your address is changed. A notice has gone to the contact we had on file.
+done-phone = Done, your phone number is changed. A notice has gone to the number we had on file.
+already-done = That was already done, so I haven't done it twice.
+write-failed = I'm sorry, our system isn't answering, so I can't tell you that it's done.
+write-refused = I'm sorry, our system didn't accept that. Nothing was changed.
+
+## Callbacks
+
+ask-callback-topic = What should the call be about?
+    .again = In a few words, what is it about?
+    .spell = For example: a return, an invoice, or a damaged item. What is it about?
+ask-callback-own-number = Shall we ring the number you're calling from, { $phone }?
+    .again = Is { $phone } a good number to reach you? Yes or no?
+    .spell = Say yes or press 1 for { $phone }, or tell me another number.
+ask-callback-number = Which number should we ring?
+    .again = Please say the phone number digit by digit.
+    .spell = You can type the number on your keypad, and finish with the hash key.
+ask-callback-time = When would suit you? Tell me the day and the time.
+    .again = Which day, and at what time? For example, tomorrow at three.
+    .spell = Please say just the day first.
+ask-callback-slot = I have { $slots }. Which would you like?
+    .again = You can say the first, the second or the third: { $slots }?
+    .spell = Say one, two or three, or name another day: { $slots }?
+callback-slot = { $when }
+callback-time-not-free = That time is not free.
+callback-time-taken = Someone has just taken that time.
+callback-found = You have a callback { $when }.
+callback-none-found = I don't find a callback for that number.
+ask-callback-what-to-correct = What should I change: the time, the number, or the topic?
+    .again = Please tell me the part that is wrong, and how it should be.
+    .spell = For example, say: tomorrow at ten.
+read-back-callback = So we'll call you { $when } on { $phone }, about { $topic }. Is that right?
+read-back-callback-change = So I'll move the callback to { $when }. Is that right?
+read-back-callback-cancel = Shall I cancel the callback { $when }?
+done-book-callback = Your callback is booked { $when }.
+done-change-callback = Your callback is moved to { $when }.
+done-cancel-callback = Your callback { $when } is cancelled.
+
+## People
+
+ask-person = Would you like to speak to a colleague?
+    .again = Shall I put you through to a person? Yes or no?
+    .spell = Say yes or press 1 for a person, no or press 2 to carry on with me.
+ask-callback-instead = Shall we call you back instead?
+    .again = Would you like a callback? Yes or no?
+    .spell = Say yes or press 1 for a callback, no or press 2 to leave it.
+nobody-free = I'm sorry, none of my colleagues is free right now.
+no-person-then = All right.
+done-transfer = I'm putting you through to a colleague now. They know what we talked about.
+lookup-failed = I'm sorry, our system isn't answering right now.
+nobody-reachable = I'm sorry, I can't reach our system at the moment. Please try again in a few minutes.

@@ -1,0 +1,68 @@
+"""Every setting, typed, read from the environment once, by entry points only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CompanySettings(_Group):
+    name: str = "Juniper and Oak"  #: as the line says it
+    country: str = "US"  #: where a caller without a number is taken to be
+    zone: str | None = None  #: time zone for such callers; default: the country's
+
+
+class CallSettings(_Group):
+    resume_window: timedelta = timedelta(hours=3)  #: how long a dropped call can be taken up again
+    recorded: bool = False  #: the greeting then says that the call is recorded
+    utterance_limit: int = Field(default=2000, gt=0)  #: characters; what is longer is cut
+
+
+class LimitSettings(_Group):
+    lookup_seconds: float = Field(default=2.0, gt=0)
+    lookups_per_call_minute: int = Field(default=60, gt=0)
+    lookups_per_second: int = Field(default=500, gt=0)
+
+
+class PostgresSettings(_Group):
+    pool_min: int = Field(default=1, ge=0)
+    pool_max: int = Field(default=10, gt=0)
+    pooler: bool = False  #: a transaction pooler (PgBouncer) stands in front: no prepared statements
+
+
+class Settings(BaseSettings):
+    """The environment of a Holdfast process. Names are `HOLDFAST_` plus the field, groups joined by `__`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOLDFAST_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: Path = Field(default_factory=lambda: user_data_path("holdfast", appauthor=False))
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
+    )
+    encryption_key: SecretStr | None = None
+    openai_api_key: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key")
+    )
+    openai_base_url: str | None = None
+    embedding_model: str = "text-embedding-3-small"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    company: CompanySettings = CompanySettings()
+    calls: CallSettings = CallSettings()
+    limits: LimitSettings = LimitSettings()
+    postgres: PostgresSettings = PostgresSettings()
