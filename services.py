@@ -2,32 +2,311 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from time import monotonic
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import phonenumbers
-import structlog
 from phonenumbers import timezone as phone_timezones
+from pydantic import BaseModel, ConfigDict, Field
 
-from checkpoints.calls import CallRecord, CallRegister
+from checkpoints.calls import CallRegister
+from checkpoints.cipher import Cipher, check_key, load_cipher
+from checkpoints.database import Database
+from checkpoints.effects import PostgresEffectLog
+from checkpoints.embedded import embedded_server
+from checkpoints.errors import EffectConflict as StorageConflict
+from checkpoints.errors import StorageError
+from checkpoints.migrations import FOLDER as CHECKPOINT_MIGRATIONS
+from checkpoints.migrations import migrate, read_migrations
+from checkpoints.saver import open_saver
 from conversation import Conversation
 from graph.build import build
 from graph.context import CallContext, Desk
 from graph.state import CallerTurn, Case, Lang, Said
+from graph.understanding.commands import Pending
 from graph.understanding.local import LocalUnderstander
 from graph.wording.speak import FluentWording
+from logs import configure_logs
 from settings import Settings
-from tools.ports import KnowledgeBase
+from tools.effects import EffectConflict, EffectKey, EffectOutcome
+from tools.errors import BackendDown
+from tools.knowledge import answer
+from tools.limits import Breaker, Limits, Window, guarded
+from tools.postgres import MIGRATIONS as COMPANY_MIGRATIONS
+from tools.postgres import Loaded, PostgresCompany, import_company, read_topics
 from tools.records import Level, Passage
 
+R = TypeVar("R", bound=BaseModel)
+MIGRATION_FOLDERS = {"checkpoints": CHECKPOINT_MIGRATIONS, "company": COMPANY_MIGRATIONS}
 #: Everything of ours that a checkpoint may hold; the saver refuses any other class.
 CHECKPOINTED: tuple[type, ...] = (CallerTurn, Case, Said, Level)
-LANGUAGE_OF_COUNTRY: dict[str, Lang] = {"US": "en", "GB": "en", "ES": "es", "MX": "es", "FR": "fr", "BE": "fr"}
+LANGUAGE_OF_COUNTRY: dict[str, Lang] = {"ES": "es", "MX": "es", "AR": "es", "CO": "es", "FR": "fr"}
 ZONE_OF_COUNTRY = {"US": "America/New_York", "ES": "Europe/Madrid", "FR": "Europe/Paris"}
+
+
+class InvalidCaller(ValueError):
+    """The caller's number cannot be one."""
+
+
+class SentNotice(BaseModel):
+    """What the demo notifier sends, as the terminal shows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: Literal["notice"] = "notice"
+    to: str  #: masked
+    channel: Literal["sms", "email"]
+    body: str
+    kind: str = Field(exclude=True)  #: what it is about; not part of the JSON line
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a call comes from, as far as the number tells."""
+
+    number: str | None  #: E.164
+    country: str
+    zone: str
+    language: Lang
+
+
+def caller_of(number: str | None, settings: Settings) -> Caller:
+    """Country, time zone and first language by the caller's number; the company's when it is withheld.
+
+    Raises:
+        InvalidCaller: no country has such numbers.
+    """
+    home = settings.company.country
+    if not number:
+        return Caller(None, home, _zone(home, settings), LANGUAGE_OF_COUNTRY.get(home, "en"))
+    try:
+        parsed = phonenumbers.parse(number, home)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        msg = "the caller's number is not a phone number: write it like +15035550127"
+        raise InvalidCaller(msg)
+    country = phonenumbers.region_code_for_country_code(parsed.country_code)
+    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    zones = [zone for zone in phone_timezones.time_zones_for_number(parsed) if "/" in zone]
+    usable = len(zones) == 1 or country in zones
+    zone = zones[0] if usable and zones[0] != "Etc/Unknown" else _zone(country, settings)
+    return Caller(e164, country, zone, LANGUAGE_OF_COUNTRY.get(country, "en"))
+
+
+def _zone(country: str, settings: Settings) -> str:
+    return settings.company.zone or ZONE_OF_COUNTRY.get(country, "UTC")
+
+
+def running_clock(starts: datetime | None) -> Callable[[], datetime]:
+    """The time of day; from `starts` on, when a call is to begin at another time than now."""
+    if starts is None:
+        return lambda: datetime.now(UTC)
+    began = monotonic()
+    return lambda: starts + timedelta(seconds=monotonic() - began)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything of a process that takes calls."""
+
+    settings: Settings
+    database: Database
+    cipher: Cipher
+    register: CallRegister
+    company: PostgresCompany
+    effects: EffectLogOnDatabase
+    graph: Any  # a compiled graph; LangGraph's own type is generic over internals
+    understander: LocalUnderstander
+    wording: FluentWording
+    clock: Callable[[], datetime]
+    lookups: Window
+    breakers: dict[str, Breaker]
+
+    async def answer(self, number: str | None, language: Lang | None) -> Conversation:
+        """Pick up: a dropped call of this number inside the window goes on, else a new one begins.
+
+        Raises:
+            InvalidCaller: the number cannot be one.
+        """
+        caller = caller_of(number, self.settings)
+        caller_hash = self.cipher.keyed_hash(caller.number) if caller.number else None
+        window = self.settings.calls.resume_window
+        record = await self.register.resume(caller_hash, window)
+        if record is None:
+            record = await self.register.begin(caller_hash, language or caller.language)
+        return Conversation(
+            record=record,
+            register=self.register,
+            graph=self.graph,
+            context=self.context_of(record.call_id, caller, caller_hash),
+            utterance_limit=self.settings.calls.utterance_limit,
+        )
+
+    def context_of(self, call_id: UUID, caller: Caller, caller_hash: str | None) -> CallContext:
+        """What the runs of one call are given."""
+        return CallContext(
+            call_id=call_id,
+            desk=self._desk(call_id),
+            understander=self.understander,
+            wording=self.wording,
+            clock=self.clock,
+            company=self.settings.company.name,
+            caller_number=caller.number,
+            caller_key=caller_hash,
+            country=caller.country,
+            zone=caller.zone,
+            recorded=self.settings.calls.recorded,
+        )
+
+    def _desk(self, call_id: UUID) -> Desk:
+        of_call = Window(self.settings.limits.lookups_per_call_minute, 60.0)
+        limits = Limits(
+            self.settings.limits.lookup_seconds, of_call, self.lookups, self.breakers
+        )
+        company = self.company
+        return Desk(
+            customers=guarded(company.customers, limits),
+            orders=guarded(company.orders, limits),
+            callbacks=guarded(company.callbacks, limits),
+            knowledge=guarded(company.knowledge, limits),
+            staff=guarded(company.staff, limits),
+            notices=company.notices.of_call(call_id),
+            vault=guarded(company.vault, limits),
+            effects=self.effects,
+        )
+
+    async def sent_notices(self, conversation: Conversation) -> tuple[SentNotice, ...]:
+        """What the demo notifier sends for a call since the last time it was asked."""
+        queued = await self.company.notices.take(conversation.record.call_id)
+        return tuple(
+            SentNotice(
+                to=one.masked_to, channel=one.notice.channel, body=one.notice.body, kind=one.kind
+            )
+            for one in queued
+        )
+
+    async def import_company(self, customers: Path | None, orders: Path | None) -> Loaded:
+        """Raises ImportFailed, with every problem."""
+        return await import_company(self.database, customers, orders)
+
+    async def load_faq(self, folder: Path) -> int:
+        """Raises FaqInvalid."""
+        return await self.company.knowledge.load(read_topics(folder))
+
+    async def server_version(self) -> str:
+        async with self.database.connection() as connection:
+            cursor = await connection.execute("SELECT current_setting('server_version') AS version")
+            row = await cursor.fetchone()
+        return f"Postgres {row['version'] if row else 'unknown'}, {self.migrations} migrations"
+
+    async def count_answers(self) -> str:
+        return f"{await self.company.knowledge.count()} answers"
+
+    async def count_company(self) -> str:
+        return f"{len(await self.company.callers())} customers"
+
+    async def try_understanding(self) -> str:
+        """Reads a sentence, which also loads the models."""
+        read = await self.understander.read("where is my order", Pending())
+        return f"reads 'where is my order' as {read.commands[0].command}"
+
+    @property
+    def migrations(self) -> int:
+        """How many this release has; all are applied once services are open."""
+        return len(read_migrations(MIGRATION_FOLDERS))
+
+    async def ask_faq(self, question: str, language: Lang) -> Passage | None:
+        return await answer(self.company.knowledge, question, language)
+
+
+class EffectLogOnDatabase:
+    """Joins the two sides that know nothing of each other: tools.effects.EffectLog on the checkpoints' log."""
+
+    def __init__(self, log: PostgresEffectLog) -> None:
+        self._log = log
+
+    async def run_once(
+        self,
+        key: EffectKey,
+        arguments: BaseModel,
+        perform: Callable[[], Awaitable[R]],
+        result_type: type[R],
+    ) -> EffectOutcome[R]:
+        try:
+            result, repeated = await self._log.run_once(key, arguments, perform, result_type)
+        except StorageConflict:
+            raise EffectConflict from None
+        except StorageError:
+            raise BackendDown from None
+        return EffectOutcome[R](result=result, repeated=repeated)
+
+    async def done(self, call_id: UUID) -> tuple[str, ...]:
+        """Names of what was done in a call, codes sent left out."""
+        return tuple(name for name in await self._log.done(call_id) if name != "send_code")
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings,
+    *,
+    starts: datetime | None = None,
+    clock: Callable[[], datetime] | None = None,
+    demo: bool = True,
+) -> AsyncIterator[Services]:
+    """Database, migrations, key check, graph: ready to answer.
+
+    Args:
+        starts: the process's time begins here instead of now.
+        clock: replaces the clock altogether.
+        demo: fill an empty company with the demo data.
+
+    Raises:
+        StorageError: with one sentence that says what to do.
+    """
+    configure_logs(settings.log_level)
+    now = clock or running_clock(starts)
+    with ExitStack() as stack:
+        dsn = settings.database_url.get_secret_value() if settings.database_url else None
+        if dsn is None:
+            dsn = stack.enter_context(embedded_server(settings.home))
+        database = Database(
+            dsn,
+            pool_min=settings.postgres.pool_min,
+            pool_max=settings.postgres.pool_max,
+            pooler=settings.postgres.pooler,
+        )
+        async with database:
+            yield await _services(settings, database, now, demo=demo)
+
+
+async def _services(
+    settings: Settings, database: Database, clock: Callable[[], datetime], *, demo: bool
+) -> Services:
+    await migrate(database, MIGRATION_FOLDERS)
+    key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
+    cipher = load_cipher(settings.home, key)
+    await check_key(database, cipher)
+    company = PostgresCompany(database, clock, cipher)
+    await company.settle(demo=demo)
+    saver = open_saver(database, cipher, CHECKPOINTED)
+    return Services(
+        settings=settings,
+        database=database,
+        cipher=cipher,
+        register=CallRegister(database, clock),
+        company=company,
+        effects=EffectLogOnDatabase(PostgresEffectLog(database, cipher)),
+        graph=build().compile(checkpointer=saver),
+        understander=LocalUnderstander(settings.home / "cache"),
+        wording=FluentWording(),
+        clock=clock,
+        lookups=Window(settings.limits.lookups_per_second, 1.0),
+        breakers={},
+    )

@@ -38,7 +38,7 @@ def show(call_id: Annotated[str, typer.Argument(metavar="ID", help="the id, or i
 
     async def work(services: Services) -> None:
         record = await services.register.get(call_id)
-        done = await services.effects_done(record.call_id)
+        done = await services.effects.done(record.call_id)
         grid = Table.grid(padding=(0, 2))
         for name, value in _details(record, done):
             grid.add_row(f"[dim]{name}[/dim]", value)

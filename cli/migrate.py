@@ -10,6 +10,6 @@ def migrate() -> None:
     """Create or update the tables. Safe to run at any time, also by several processes at once."""
 
     async def work(services: Services) -> None:
-        print(f"the database is up to date ({await services.migrations()} migrations)")
+        print(f"the database is up to date ({services.migrations} migrations)")
 
     with_services(work)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from graph.context import CallContext
 from graph.dialogue import ask, pop, put_top, stumble, tell, top
 from graph.proposals import propose
-from graph.state import CallbackFlow, CallbackRequest, Case
+from graph.state import CallbackFlow, CallbackRequest, Case, HandOver
 from graph.understanding import commands as c
 from graph.wishes import PART_STARTS, Wish, parse_wish
 from graph.wording.line import Moment, Phone, Text, any_of, line
@@ -104,9 +104,16 @@ def _request(
             "at": at,
             "country": case.country,
             "callback_id": booking.callback_id if booking else None,
-            "hands_over": flow.hands_over,
+            "hands_over": _queued(flow),
         }
     )
+
+
+def _queued(flow: CallbackFlow) -> HandOver | None:
+    person = flow.instead_of
+    if person is None:
+        return None
+    return HandOver(way="queue", reason=person.reason, detail=person.detail)
 
 
 async def _when(

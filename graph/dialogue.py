@@ -5,6 +5,7 @@ Pure functions: a case in, a case out.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,12 +16,13 @@ from graph.state import (
     Case,
     Flow,
     HumanFlow,
+    Identity,
     OrderFlow,
     PhoneFlow,
     Question,
 )
 from graph.understanding.commands import Asks, FlowName, Slot
-from graph.wishes import merge_wish
+from graph.wishes import is_wish, merge_wish
 from graph.wording.line import Fact, Line, Text, line
 from tools.records import Level
 
@@ -30,6 +32,13 @@ RUNGS = ("", ".again", ".spell")  #: wordings of a question, by rung of the repa
 LADDER_END = len(RUNGS)
 ADDRESS_SLOTS: tuple[Slot, ...] = ("line1", "line2", "city", "region", "postal_code", "country")
 IDENTITY_SLOTS: tuple[Slot, ...] = ("phone", "email", "order", "postal_code", "code", "name")
+
+CONFIRM_ASKS: tuple[Asks, ...] = ("account.confirm", "callback.confirm")
+PRIVATE_ASKS = ("identity.", "order.", "account.")
+FORMS: dict[Slot, re.Pattern[str]] = {
+    "phone": re.compile(r"\+[1-9]\d{6,14}|\d{1,20}"),  # E.164, or digits that are not a whole number yet
+    "country": re.compile(r"[A-Z]{2}"),
+}
 
 LEVEL_NEEDED: dict[FlowName, Level] = {
     "order_status": Level.FACT,
@@ -94,11 +103,13 @@ def top_flow(case: Case, kind: type[FlowKind]) -> FlowKind | None:
 
 
 def push(case: Case, flow: Flow) -> Case:
-    """Serve this now. A flow of the same name is not opened twice: the new request replaces it."""
+    """Serve this now. A flow of the same name is not opened twice: the new request replaces it.
+
+    A proposal belongs to the flow that made it: what is underneath proposes again when it comes back.
+    """
     others = tuple(open_ for open_ in case.stack if open_.name != flow.name)
-    return case.model_copy(
-        update={"stack": (*others, flow), "asked": (*case.asked, flow.name)[-20:]}
-    )
+    asked = (*case.asked, flow.name)[-20:]
+    return case.model_copy(update={"stack": (*others, flow), "asked": asked, "proposal": None})
 
 
 def put_top(case: Case, flow: Flow) -> Case:
@@ -130,7 +141,12 @@ def digress(case: Case) -> Case:
 
 
 def fill(case: Case, slot: Slot, value: str) -> Case:
-    """Give a value to whoever is waiting for it: identity or the flow being served."""
+    """Give a value to whoever is waiting for it: identity or the flow being served.
+
+    A value nobody takes, or that cannot be one, changes nothing.
+    """
+    if not can_be(slot, value):
+        return case
     asks = case.question.asks if case.question else None
     if asks is not None and asks.startswith("identity.") and slot in (*IDENTITY_SLOTS, "choice"):
         return case.model_copy(update={"facts": {**case.facts, slot: value}})
@@ -138,7 +154,17 @@ def fill(case: Case, slot: Slot, value: str) -> Case:
     changed = filled(flow, slot, value) if flow is not None else None
     if changed is None:
         return case
-    return put_top(case, changed).model_copy(update={"proposal": None})
+    stale = asks in CONFIRM_ASKS  # the read-back was of other values
+    update = {"proposal": None, "question": None if stale else case.question}
+    return put_top(case, changed).model_copy(update=update)
+
+
+def can_be(slot: Slot, value: str) -> bool:
+    """Has the value the form of its slot? Understanding normalises; what it could not is no answer."""
+    if slot == "time":
+        return is_wish(value)
+    form = FORMS.get(slot)
+    return bool(value.strip()) if form is None else form.fullmatch(value) is not None
 
 
 def filled(flow: Flow, slot: Slot, value: str) -> Flow | None:
@@ -158,7 +184,7 @@ def filled(flow: Flow, slot: Slot, value: str) -> Flow | None:
 def _filled_order(flow: OrderFlow, slot: Slot, value: str) -> OrderFlow | None:
     if slot == "order":
         return flow.model_copy(update={"order": value, "last": False})
-    if slot == "choice" and value.isdigit() and 0 < int(value) <= len(flow.offered):
+    if slot == "choice" and value.isdecimal() and 0 < int(value) <= len(flow.offered):
         return flow.model_copy(update={"order": plain_order(flow.offered[int(value) - 1])})
     return None
 
@@ -176,7 +202,7 @@ def _filled_callback(flow: CallbackFlow, slot: Slot, value: str) -> CallbackFlow
     if slot == "time":
         wish = merge_wish(flow.time, value)
         return flow.model_copy(update={"time": wish, "at": None, "disputed": False})
-    if slot == "choice" and value.isdigit() and 0 < int(value) <= len(flow.offered):
+    if slot == "choice" and value.isdecimal() and 0 < int(value) <= len(flow.offered):
         at = flow.offered[int(value) - 1]
         return flow.model_copy(update={"at": at, "disputed": False})
     return None
@@ -188,6 +214,17 @@ def level_of(case: Case, now: datetime, lifetime_s: float = 900.0) -> Level:
     if proven is None or (now - proven).total_seconds() > lifetime_s:
         return Level.ANONYMOUS
     return case.identity.level
+
+
+def lapsed(case: Case, now: datetime) -> Case:
+    """Identity that has run out is gone, and with it what was said and asked under it."""
+    if level_of(case, now) == case.identity.level:
+        return case
+    before, question = case.identity, case.question
+    fresh = Identity(candidates=before.candidates, account_slot=before.account_slot, lapsed=True)
+    private = question is not None and question.asks.startswith(PRIVATE_ASKS)
+    update = {"identity": fresh, "spoken": (), "facts": {}}
+    return case.model_copy(update={**update, "question": None if private else question})
 
 
 def level_reached(case: Case, needed: Level) -> bool:

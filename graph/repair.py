@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from graph.dialogue import (
+    CONFIRM_ASKS,
     LADDER_END,
     digress,
     fill,
@@ -44,7 +45,6 @@ YES_NO_ASKS: tuple[c.Asks, ...] = (
     "closing.more",
     "closing.satisfaction",
 )
-CONFIRM_ASKS: tuple[c.Asks, ...] = ("account.confirm", "callback.confirm")
 #: Commands a node of their own takes.
 SERVED_ELSEWHERE = (c.AskFaq, c.Goodbye)
 
@@ -174,6 +174,8 @@ def dispute(case: Case) -> Case:
     """Something we said or heard is wrong, and the caller has not said what."""
     flow = top(case)
     case = case.model_copy(update={"proposal": None})
+    if isinstance(flow, CallbackFlow) and flow.action == "cancel" and _at_confirm(case):
+        return pop(tell(case, line("sorry-misheard")), served=False)
     if isinstance(flow, AddressFlow | CallbackFlow) and _at_confirm(case):
         disputed = flow.model_copy(update={"disputed": True})
         return case.model_copy(update={"stack": (*case.stack[:-1], disputed), "question": None})
@@ -303,10 +305,11 @@ def settled_first(
 ) -> tuple[c.Command, ...]:
     """What settles the open question comes before what opens another; order is kept otherwise.
 
-    A yes said together with a no, a correction, or a new value confirms nothing ("yes, no wait, fifty").
+    A yes said together with a no, a correction, a new value or a doubt confirms nothing ("yes, no wait, fifty").
     """
     taken_back = any(isinstance(one, c.Deny | c.Correct | c.Cancel) for one in heard)
-    changed = asks in CONFIRM_ASKS and any(isinstance(one, c.Answer) for one in heard)
+    doubts = c.Answer | c.HoldOn | c.Repeat
+    changed = asks in CONFIRM_ASKS and any(isinstance(one, doubts) for one in heard)
     kept = [one for one in heard if not (isinstance(one, c.Affirm) and (taken_back or changed))]
     opened = next((at for at, one in enumerate(kept) if starts_flow(one)), len(kept))
     first: list[c.Command] = []

@@ -13,12 +13,21 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from graph.understanding.commands import Asks, Command, FlowName, Mood, Slot
+from graph.understanding.spoken.addresses import AddressParts
 from graph.wording.line import Line
 from tools.effects import EffectKey, EffectName
 from tools.records import Address, Level
 
 Lang = Literal["en", "es", "fr"]
 Outcome = Literal["solved", "escalated", "abandoned"]
+HandOffReason = Literal[
+    "asked",  # the caller wanted a person
+    "repair",  # we did not understand each other
+    "identity_locked",  # too many wrong details
+    "order_problem",  # lost, or delivered and not received
+    "backend_down",  # the company's systems did not answer, or refused
+    "unknown",  # a question the knowledge base has no answer to
+]
 HISTORY_KEPT = 12  # exchanges; older ones are in earlier checkpoints
 
 
@@ -66,6 +75,7 @@ class Identity(Value):
     account_slot: Literal["caller_id", "phone", "email", "order"] | None = None
     order: str | None = None  #: order number the caller gave to be found by
     failed: bool = False  #: the last facts did not match
+    lapsed: bool = False  #: it ran out, and the caller was not told yet
     code_channel: Literal["sms", "email"] | None = None  #: where the open one-time code went
     code_to: str | None = None  #: masked
     codes_sent: int = 0
@@ -83,17 +93,6 @@ class OrderFlow(_FlowBase):
     offered: tuple[str, ...] = ()  #: order ids read out to choose from
 
 
-class AddressParts(Value):
-    """The new address as far as it was given."""
-
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-
-
 class AddressFlow(_FlowBase):
     name: Literal["update_address"] = "update_address"
     parts: AddressParts = AddressParts()
@@ -106,6 +105,14 @@ class PhoneFlow(_FlowBase):
     heard: str | None = None  #: digits that are not a whole number yet
 
 
+class HumanFlow(_FlowBase):
+    name: Literal["talk_to_human"] = "talk_to_human"
+    reason: HandOffReason = "asked"
+    offered: bool = False  #: offered by us, not asked for
+    callback_offered: bool = False  #: nobody was free: a callback was offered instead
+    detail: str | None = None  #: for staff, never spoken: what the case is about, such as an order id
+
+
 class CallbackFlow(_FlowBase):
     name: Literal["callback"] = "callback"
     action: Literal["book", "change", "cancel"] = "book"
@@ -116,16 +123,8 @@ class CallbackFlow(_FlowBase):
     callback_id: UUID | None = None
     own_number_refused: bool = False
     offered: tuple[datetime, ...] = ()
-    hands_over: bool = False  #: stands in for a person who was not free
+    instead_of: HumanFlow | None = None  #: stands in for a person who was not free
     disputed: bool = False
-
-
-class HumanFlow(_FlowBase):
-    name: Literal["talk_to_human"] = "talk_to_human"
-    reason: Literal["asked", "repair", "identity_locked", "order_problem", "backend_down", "unknown"] = "asked"
-    offered: bool = False  #: offered by us, not asked for
-    callback_offered: bool = False  #: nobody was free: a callback was offered instead
-    detail: str | None = None  #: what the case is about: an order id, a topic
 
 
 Flow = Annotated[
@@ -145,6 +144,13 @@ class PhoneChange(Value):
     phone: str
 
 
+class HandOver(Value):
+    effect: Literal["hand_over"] = "hand_over"
+    way: Literal["transfer", "queue"]
+    reason: HandOffReason
+    detail: str | None = None
+
+
 class CallbackRequest(Value):
     effect: Literal["book_callback", "change_callback", "cancel_callback"]
     topic: str = ""
@@ -152,14 +158,7 @@ class CallbackRequest(Value):
     at: datetime
     country: str
     callback_id: UUID | None = None
-    hands_over: bool = False
-
-
-class HandOver(Value):
-    effect: Literal["hand_over"] = "hand_over"
-    way: Literal["transfer", "queue"]
-    reason: Literal["asked", "repair", "identity_locked", "order_problem", "backend_down", "unknown"]
-    detail: str | None = None
+    hands_over: HandOver | None = None  #: queued with it, when it stands in for a person
 
 
 Change = Annotated[

@@ -36,6 +36,15 @@ def parse_wish(text: str) -> Wish:
     )
 
 
+def is_wish(text: str) -> bool:
+    """Is the text in the slot's form, and does it name a time?"""
+    try:
+        wish = parse_wish(text)
+    except ValueError:
+        return False
+    return wish != Wish()
+
+
 def merge_wish(before: str | None, said: str) -> str:
     """A time said after a day keeps the day, and the other way round."""
     if before is None or said == "asap" or before == "asap":

@@ -24,7 +24,8 @@ from graph.understanding.spoken import check_address, normalise_address
 from graph.wording.line import Phone, Place, Text, line
 from tools.records import Address, Customer
 
-PARTS_IN_ORDER: tuple[Slot, ...] = ("line1", "city", "region", "postal_code")
+#: The postal code comes before the state, because it usually tells the state.
+PARTS_IN_ORDER: tuple[Slot, ...] = ("line1", "city", "postal_code", "region")
 
 
 async def account(state: CallState, runtime: Runtime[CallContext]) -> CallState:

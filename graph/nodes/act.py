@@ -34,8 +34,10 @@ async def act(state: CallState, runtime: Runtime[CallContext]) -> CallState:
         return {"case": case, "node": "act"}
     try:
         outcome = await _perform(proposal, state, context)
-    except (BackendDown, EffectConflict):
-        return {"case": _not_done(case), "node": "act"}
+    except EffectConflict:
+        return {"case": _not_done(case, keep_key=False), "node": "act"}
+    except BackendDown:
+        return {"case": _not_done(case, keep_key=True), "node": "act"}
     except (Refused, NotFound) as refused:
         return {"case": _refused(case, refused), "node": "act"}
     return _done(case, proposal, outcome.repeated, state, context)
@@ -92,9 +94,9 @@ async def _perform_callback(
             language=state["language"],
             callback_id=change.callback_id,
         )
-        if change.hands_over:
-            queued = HandOver(way="queue", reason="asked", detail=change.topic)
-            await desk.staff.hand_over(handover_record(state, context, queued), "queue")
+        if change.hands_over is not None:
+            record = handover_record(state, context, change.hands_over)
+            await desk.staff.hand_over(record, change.hands_over.way)
         return booking
 
     return await desk.effects.run_once(proposal.key, change, booked, CallbackBooking)
@@ -127,6 +129,7 @@ def _done(
     case = case.model_copy(
         update={
             "done": (*(one for one in case.done if one.key != done.key), done),
+            "unsettled": _still_unsettled(case, done),
             "done_now": case.done_now if repeated else (*case.done_now, effect),
         }
     )
@@ -140,6 +143,12 @@ def _done(
     if isinstance(proposal.change, CallbackRequest) and proposal.change.hands_over:
         update["case"] = case.model_copy(update={"handed_over": True})
     return update
+
+
+def _still_unsettled(case: Case, done: Done) -> tuple[Proposal, ...]:
+    """An older attempt at the same thing is history: proposed again, it is a new write with a new key."""
+    same = done.effect.rpartition("_")[2]
+    return tuple(one for one in case.unsettled if not one.key.effect.endswith(same))
 
 
 def _said_done(proposal: Proposal, context: CallContext, case: Case) -> Line:
@@ -156,10 +165,16 @@ def _said_done(proposal: Proposal, context: CallContext, case: Case) -> Line:
     return line(f"done-{message}", when=when, phone=Phone(value=change.phone))
 
 
-def _not_done(case: Case) -> Case:
-    """The systems did not answer: nothing is claimed, the proposal keeps its key, a person is offered."""
-    tried = case.proposal.model_copy(update={"confirmed": False}) if case.proposal else None
-    unsettled = (*case.unsettled, tried) if tried else case.unsettled
+def _not_done(case: Case, *, keep_key: bool) -> Case:
+    """The systems did not answer: nothing is claimed, a person is offered.
+
+    The proposal keeps its key, unless that turned out to be another write's.
+    """
+    unsettled = case.unsettled
+    if case.proposal is not None:
+        others = (one for one in case.unsettled if one.key != case.proposal.key)
+        tried = case.proposal.model_copy(update={"confirmed": False})
+        unsettled = (*others, tried) if keep_key else tuple(others)
     case = case.model_copy(
         update={"proposal": None, "unsettled": unsettled[-3:], "turn_commands": ()}
     )

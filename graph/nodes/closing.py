@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import CallContext
 from graph.dialogue import ask, flow_text, tell, top
+from graph.repair import starts_flow
 from graph.state import CallState, Case, Outcome
 from graph.understanding import commands as c
 from graph.wording.line import line
@@ -19,10 +20,23 @@ async def closing(state: CallState, runtime: Runtime[CallContext]) -> CallState:
     case = case.model_copy(update={"turn_commands": tuple(rest)})
     asks = case.question.asks if case.question else None
     if asks == "closing.satisfaction":
-        return _ended(_rated(case, head))
+        case = _rated(case, head)
+    if _more_wanted(case):
+        return {"case": case.model_copy(update={"question": None}), "node": "closing"}
+    if asks == "closing.satisfaction":
+        return _ended(case)
     if isinstance(head, c.Affirm):
         return {"case": ask(case, turn, "closing.more", "ask-go-ahead"), "node": "closing"}
     return _leaving(case, turn)
+
+
+def _more_wanted(case: Case) -> bool:
+    """Said together with a goodbye, a no or a rating, a new need comes first."""
+    flow = top(case)
+    opened_now = flow is not None and not flow.begun
+    return opened_now or any(
+        isinstance(one, c.AskFaq) or starts_flow(one) for one in case.turn_commands
+    )
 
 
 def _asked_what_else(case: Case, turn: int) -> Case:

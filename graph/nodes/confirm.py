@@ -30,6 +30,9 @@ def _confirmed(case: Case, turn: int) -> Case:
         if isinstance(head, c.Deny):
             return dispute(rest)
     read_back = proposal.read_back
+    # A yes or no to anything else settles nothing here.
+    left = tuple(one for one in case.turn_commands if not isinstance(one, c.Affirm | c.Deny))
+    case = case.model_copy(update={"turn_commands": left})
     return ask(case, turn, asks, read_back.id, **read_back.facts)
 
 

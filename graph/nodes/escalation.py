@@ -64,4 +64,4 @@ def _offer(case: Case, flow: HumanFlow, turn: int) -> Case:
 
 def _callback_instead(case: Case, flow: HumanFlow) -> Case:
     case = pop(case, served=False)
-    return push(case, CallbackFlow(hands_over=True, topic=flow.detail))
+    return push(case, CallbackFlow(instead_of=flow))

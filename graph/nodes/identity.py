@@ -10,8 +10,8 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from graph.context import CallContext
-from graph.dialogue import LEVEL_NEEDED, ask, level_of, pop, push, tell, top
-from graph.state import CallState, Case, HumanFlow, Identity, OrderFlow
+from graph.dialogue import LEVEL_NEEDED, ask, lapsed, pop, push, tell, top
+from graph.state import CallState, Case, HumanFlow, OrderFlow
 from graph.understanding.commands import Slot
 from graph.wording.line import Code, Line, line
 from tools.customers import find_accounts, matches_fact
@@ -32,9 +32,9 @@ class _CodeRequest(BaseModel):
 
 async def identity(state: CallState, runtime: Runtime[CallContext]) -> CallState:
     case, context, turn = state["case"], runtime.context, state["turn"]
-    case = _lapsed(case, context)
     flow = top(case)
     needed = LEVEL_NEEDED[flow.name] if flow else Level.ANONYMOUS
+    case = _lapse_told(lapsed(case, context.clock()))
     if case.identity.level < needed and await _locked(case, context):
         case = _hand_locked_over(case)
     else:
@@ -45,13 +45,10 @@ async def identity(state: CallState, runtime: Runtime[CallContext]) -> CallState
     return {"case": case, "verified": int(case.identity.level), "node": "identity"}
 
 
-def _lapsed(case: Case, context: CallContext) -> Case:
-    level = level_of(case, context.clock())
-    if level == case.identity.level:
+def _lapse_told(case: Case) -> Case:
+    if not case.identity.lapsed:
         return case
-    fresh = Identity(candidates=case.identity.candidates, account_slot=case.identity.account_slot)
-    case = case.model_copy(update={"identity": fresh, "spoken": (), "facts": {}, "question": None})
-    return tell(case, line("identity-lapsed"))
+    return tell(_with_identity(case, lapsed=False), line("identity-lapsed"))
 
 
 async def _locked(case: Case, context: CallContext) -> bool:
@@ -76,17 +73,28 @@ def _hand_locked_over(case: Case) -> Case:
 async def _prove_by_fact(case: Case, context: CallContext, turn: int) -> Case:
     case = await _candidates_by_caller_id(case, context)
     case = await _order_as_detail(case, context)
+    before = case
     case = await _candidates_by_account(case, context)
     if case.identity.account_slot is None:
         return ask(case, turn, "identity.account", "ask-account")
-    given = {slot: case.facts[slot] for slot in FACT_SLOTS if slot in case.facts}
+    if _fact_was_asked(before) and case.identity != before.identity:
+        # Naming other accounts until one fits is guessing, too.
+        await _count_failure(before, context, turn)
+        if await _locked(before, context):
+            return _hand_locked_over(case)
+    given = {slot: value for slot, value in case.facts.items() if slot in FACT_SLOTS}
+    given = {slot: value for slot, value in given.items() if not _found_by(case, slot)}
     if not given:
-        return _ask_fact(case, turn)
+        return _ask_fact(case.model_copy(update={"facts": {}}), turn)
     proven = await _proven(case, given, context)
     case = case.model_copy(update={"facts": {}})
     if proven is None:
         return await _failed(case, context, turn)
     return _at_level(case, Level.FACT, context, customer_id=proven)
+
+
+def _fact_was_asked(case: Case) -> bool:
+    return case.question is not None and case.question.asks == "identity.fact"
 
 
 async def _candidates_by_caller_id(case: Case, context: CallContext) -> Case:
@@ -166,9 +174,8 @@ async def _proven(case: Case, given: dict[Slot, str], context: CallContext) -> s
         verdicts = [
             await matches_fact(context.desk.customers, customer, slot, value)
             for slot, value in given.items()
-            if not _found_by(case, slot)
         ]
-        if verdicts and all(verdicts):
+        if all(verdicts):
             matching.append(customer.customer_id)
     return matching[0] if len(matching) == 1 else None
 
@@ -179,12 +186,16 @@ def _found_by(case: Case, slot: Slot) -> bool:
     return slot == found_by or (slot == "phone" and found_by == "caller_id")
 
 
-async def _failed(case: Case, context: CallContext, turn: int) -> Case:
+async def _count_failure(case: Case, context: CallContext, turn: int) -> None:
     accounts: tuple[str | None, ...] = case.identity.candidates or (None,)
     for account in accounts:
         await context.desk.vault.record_failure(
             call_id=context.call_id, turn=turn, account=account, caller_key=context.caller_key
         )
+
+
+async def _failed(case: Case, context: CallContext, turn: int) -> Case:
+    await _count_failure(case, context, turn)
     case = _with_identity(case, failed=True)
     if await _locked(case, context):
         return _hand_locked_over(case)

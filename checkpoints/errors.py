@@ -1,0 +1,48 @@
+"""What can go wrong with our memory, sorted by what to do about it.
+
+StorageError         we cannot remember
+  StorageDown        the database does not answer: try again
+  StorageUnusable    the database answers, and cannot be used as it is: somebody must change something
+    WrongKey         the encryption key is not the one this database was made with
+    MigrationFailed  the tables are not, and cannot be made, what this release needs
+  CallNotFound       there is no such call
+  UndeclaredType     a value of a class nobody declared was about to be saved
+  EffectConflict     the key of an effect came back with other arguments
+"""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """Our memory failed."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class StorageDown(StorageError):
+    """The database does not answer: check DATABASE_URL and that the server is running."""
+
+
+class StorageUnusable(StorageError):
+    """The database cannot be used as it is."""
+
+
+class WrongKey(StorageUnusable):
+    """The encryption key is not the one this database was made with: set HOLDFAST_ENCRYPTION_KEY to that key."""
+
+
+class MigrationFailed(StorageUnusable):
+    """The tables do not fit this release: run `holdfast migrate` with the release that made them, or a newer one."""
+
+
+class CallNotFound(StorageError):
+    """There is no call with this id: `holdfast calls list` shows them."""
+
+
+class UndeclaredType(StorageError):
+    """A value of an undeclared class was about to be saved: declare it in services.CHECKPOINTED."""
+
+
+class EffectConflict(StorageError):
+    """The key of this effect was already used with other arguments; nothing was done."""

@@ -1,0 +1,68 @@
+"""Logs: JSON lines on stderr, standard-library loggers included, and nothing personal in them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+#: What an event may carry. Anything else is dropped: the log is not the transcript.
+ALLOWED = frozenset(
+    {
+        "event", "level", "timestamp", "logger", "call_id", "thread_id", "turn", "node", "language", "asks", "flow",
+        "ms", "attempt", "effect", "key_id", "state", "outcome", "port", "reason", "count", "error_type", "where",
+        "number", "set_name",
+    }
+)  # fmt: skip
+
+
+def configure_logs(level: str) -> None:
+    """Route every logger of the process through one chain that keeps only named, impersonal fields."""
+    shared = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _foreign],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                only_allowed,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+
+
+def _foreign(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's message may quote what a caller said: keep who spoke, not what was said."""
+    record: logging.LogRecord = event["_record"]
+    return {
+        "event": "library.message",
+        "logger": record.name,
+        "where": f"{record.module}:{record.lineno}",
+        "level": record.levelname.lower(),
+        "timestamp": event.get("timestamp"),
+        "_record": record,
+        "_from_structlog": False,
+    }
+
+
+def only_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Named fields pass; of an exception only its type does, because its text may be personal."""
+    kept = {key: value for key, value in event.items() if key in ALLOWED}
+    error = event.get("exc_info")
+    if isinstance(error, tuple) and error[0] is not None:
+        kept["error_type"] = error[0].__name__
+    elif isinstance(error, BaseException):
+        kept["error_type"] = type(error).__name__
+    return kept

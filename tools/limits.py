@@ -1,0 +1,159 @@
+"""Limits around every port: how long a look-up may take, one retry, how many, and a breaker for a system that is down.
+
+Writes pass straight through: they run inside an effect, which has its own rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import wraps
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar, cast
+
+import stamina
+import structlog
+
+from tools.errors import BackendDown, BackendSlow, Refused
+
+log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+Port = TypeVar("Port")
+
+#: The methods of tools.ports that only read.
+LOOKUPS = frozenset(
+    {
+        "find_by_phone", "find_by_email", "find_by_order", "get", "recent", "find", "free_slots", "is_free",
+        "booked_for", "search", "available", "locked",
+    }
+)  # fmt: skip
+ATTEMPTS = 2
+FAILURES_TO_OPEN = 5
+OPEN_SECONDS = 10.0
+
+
+@dataclass
+class Breaker:
+    """Stops asking a system that failed several times in a row; lets one look-up through after a while."""
+
+    failures: int = 0
+    opened_at: float = 0.0
+
+    def check(self) -> None:
+        """Raises BackendDown while open."""
+        if self.failures < FAILURES_TO_OPEN:
+            return
+        if monotonic() - self.opened_at < OPEN_SECONDS:
+            raise BackendDown
+        self.opened_at = monotonic()  # half open: this one tries, the others wait
+
+    def succeeded(self) -> None:
+        self.failures = 0
+
+    def failed(self) -> None:
+        self.failures += 1
+        if self.failures == FAILURES_TO_OPEN:
+            self.opened_at = monotonic()
+
+
+@dataclass
+class Window:
+    """At most so many in so many seconds."""
+
+    most: int
+    seconds: float
+    times: deque[float] = field(default_factory=deque)
+
+    def take(self) -> None:
+        """Raises Refused when there were too many."""
+        now = monotonic()
+        while self.times and now - self.times[0] > self.seconds:
+            self.times.popleft()
+        if len(self.times) >= self.most:
+            raise Refused("rate_limited")
+        self.times.append(now)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What look-ups of one call are held to. `process` is shared by all calls."""
+
+    seconds: float
+    call: Window
+    process: Window
+    breakers: dict[str, Breaker]
+
+
+class _Guarded:
+    """A port whose look-ups are held to limits."""
+
+    def __init__(self, port: object, limits: Limits) -> None:
+        self._port = port
+        self._limits = limits
+        self._breaker = limits.breakers.setdefault(type(port).__name__, Breaker())
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._port, name)
+        return self._guard(method) if name in LOOKUPS else method
+
+    def _guard(self, method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Awaitable[T]]:
+        @wraps(method)
+        async def looked_up(*args: P.args, **kwargs: P.kwargs) -> T:
+            self._limits.call.take()
+            self._limits.process.take()
+            async for attempt in stamina.retry_context(
+                on=BackendDown, attempts=ATTEMPTS, wait_initial=0.05, wait_jitter=0.05, timeout=None
+            ):
+                with attempt:
+                    return await self._once(lambda: method(*args, **kwargs))
+            raise AssertionError
+
+        return looked_up
+
+    async def _once(self, lookup: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        self._breaker.check()
+        try:
+            result = await bounded(lookup(), self._limits.seconds)
+        except BackendDown:
+            self._breaker.failed()
+            log.warning("lookup.failed", port=type(self._port).__name__)
+            raise
+        self._breaker.succeeded()
+        return result
+
+
+def guarded(port: Port, limits: Limits) -> Port:
+    """The port, with its look-ups held to the limits. Same type to whoever uses it."""
+    return cast("Port", _Guarded(port, limits))
+
+
+_abandoned: set[asyncio.Task[Any]] = set()
+
+
+async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """The result within the time, or BackendSlow.
+
+    Not asyncio.wait_for: that waits until the cancelled work has let go, which psycopg on a dead network
+    does after eleven seconds. The task is abandoned instead, and kept until it is over.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if done:
+        return task.result()
+    _abandoned.add(task)
+    task.add_done_callback(_forgotten)
+    task.cancel()
+    raise BackendSlow
+
+
+def _forgotten(task: asyncio.Task[Any]) -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()  # read, so that nobody warns about it

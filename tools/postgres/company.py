@@ -1,0 +1,99 @@
+"""The built-in company as a whole: its systems, its demo data, and what changed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tools.postgres.callbacks import PostgresCallbacks
+from tools.postgres.connections import Connections, Sealer, port_method
+from tools.postgres.customers import PostgresCustomers
+from tools.postgres.demo import demo_customers, demo_orders
+from tools.postgres.identity import PostgresIdentityVault
+from tools.postgres.imports import write_customers, write_orders
+from tools.postgres.knowledge import PostgresKnowledge, read_topics
+from tools.postgres.notices import PostgresNotices
+from tools.postgres.orders import PostgresOrders
+from tools.postgres.staff import PostgresStaff
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FAQ = Path(__file__).parent / "faq"
+_SETTLING = 0x401DFA58  # advisory lock: one process fills an empty company
+
+
+class PostgresCompany:
+    """Every built-in system on one database."""
+
+    def __init__(
+        self, connections: Connections, clock: Callable[[], datetime], sealer: Sealer
+    ) -> None:
+        self._connections = connections
+        self._clock = clock
+        self.customers = PostgresCustomers(connections)
+        self.orders = PostgresOrders(connections)
+        self.callbacks = PostgresCallbacks(connections, clock)
+        self.knowledge = PostgresKnowledge(connections)
+        self.staff = PostgresStaff(connections, clock)
+        self.notices = PostgresNotices(connections, clock, sealer)
+        self.vault = PostgresIdentityVault(connections, clock, sealer)
+
+    @port_method
+    async def settle(self, *, demo: bool) -> None:
+        """At first use: the answers that come with Holdfast and, when wanted, the demo company."""
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM company.knowledge) AS answers, "
+                "EXISTS (SELECT 1 FROM company.customers) AS customers"
+            )
+            row = await cursor.fetchone()
+        if row is not None and row["answers"] and (row["customers"] or not demo):
+            return
+        async with self._connections.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SETTLING,))
+            cursor = await connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM company.knowledge) AS answers, "
+                "EXISTS (SELECT 1 FROM company.customers) AS customers"
+            )
+            row = await cursor.fetchone()
+            if row is not None and not row["answers"]:
+                await self.knowledge.load(read_topics(FAQ))
+            if demo and row is not None and not row["customers"]:
+                customers = demo_customers()
+                await write_customers(connection, customers, demo=True)
+                await write_orders(connection, demo_orders(customers, self._clock()), demo=True)
+
+    @port_method
+    async def set_staff_available(self, available: bool) -> None:  # noqa: FBT001 - the one thing it sets
+        """Until staff have a desk: can somebody take a transfer now, in every language?"""
+        async with self._connections.connection() as connection:
+            await connection.execute(
+                "INSERT INTO company.staff (name, languages, available) "
+                "VALUES ('desk', '{en,es,fr}', %(available)s) "
+                "ON CONFLICT (name) DO UPDATE SET available = excluded.available",
+                {"available": available},
+            )
+
+    @port_method
+    async def callers(self) -> list[tuple[str, str, str]]:
+        """Phone, language and postal code of every customer: for benchmarks, which must call as somebody."""
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT phone, language, postal_code FROM company.customers ORDER BY customer_id"
+            )
+            return [
+                (row["phone"], row["language"], row["postal_code"]) for row in await cursor.fetchall()
+            ]
+
+    @port_method
+    async def snapshot(self) -> dict[str, Any]:
+        """All that a call may change, every column: for comparing end states."""
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute("SELECT * FROM company.customers ORDER BY customer_id")
+            customers = {row["customer_id"]: row for row in await cursor.fetchall()}
+            cursor = await connection.execute("SELECT * FROM company.callbacks ORDER BY starts_at")
+            callbacks = await cursor.fetchall()
+            cursor = await connection.execute("SELECT * FROM company.handovers ORDER BY created_at")
+            handovers = [{**row, **row["record"]} for row in await cursor.fetchall()]
+        return {"customers": customers, "callbacks": callbacks, "handovers": handovers}
