@@ -92,7 +92,10 @@ class Conversation:
             return
         self.over = True
         await self.register.close(
-            self.record.call_id, outcome_of(case), topics=_topics(state), satisfaction=case.satisfaction
+            self.record.call_id,
+            outcome_of(case),
+            topics=_topics(state),
+            satisfaction=case.satisfaction,
         )
 
     async def _state(self) -> CallState:
@@ -113,7 +116,9 @@ class Conversation:
         )
         await self._registered(state)
         reply = self._reply(state, (time.perf_counter() - started) * 1000)
-        log.info("turn.answered", call_id=str(reply.call), turn=reply.turn, node=reply.node, ms=reply.ms)
+        log.info(
+            "turn.answered", call_id=str(reply.call), turn=reply.turn, node=reply.node, ms=reply.ms
+        )
         return reply
 
     async def _registered(self, state: CallState) -> None:

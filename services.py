@@ -92,7 +92,7 @@ def caller_of(number: str | None, settings: Settings) -> Caller:
     if parsed is None or not phonenumbers.is_possible_number(parsed):
         msg = "the caller's number is not a phone number: write it like +15035550127"
         raise InvalidCaller(msg)
-    country = phonenumbers.region_code_for_country_code(parsed.country_code)
+    country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     zones = [zone for zone in phone_timezones.time_zones_for_number(parsed) if "/" in zone]
     usable = len(zones) == 1 or country in zones
@@ -167,9 +167,7 @@ class Services:
 
     def _desk(self, call_id: UUID) -> Desk:
         of_call = Window(self.settings.limits.lookups_per_call_minute, 60.0)
-        limits = Limits(
-            self.settings.limits.lookup_seconds, of_call, self.lookups, self.breakers
-        )
+        limits = Limits(self.settings.limits.lookup_seconds, of_call, self.lookups, self.breakers)
         company = self.company
         return Desk(
             customers=guarded(company.customers, limits),

@@ -36,7 +36,9 @@ class LimitSettings(_Group):
 class PostgresSettings(_Group):
     pool_min: int = Field(default=1, ge=0)
     pool_max: int = Field(default=10, gt=0)
-    pooler: bool = False  #: a transaction pooler (PgBouncer) stands in front: no prepared statements
+    pooler: bool = (
+        False  #: a transaction pooler (PgBouncer) stands in front: no prepared statements
+    )
 
 
 class Settings(BaseSettings):

@@ -123,7 +123,9 @@ async def _code(services: Services, call: Conversation) -> str | None:
 
 def _print(name: str, took: Sequence[float]) -> None:
     cuts = statistics.quantiles(took, n=20)
-    print(f"{name:24} {len(took):5} turns   p50 {statistics.median(took):6.1f} ms   p95 {cuts[-1]:6.1f} ms")
+    print(
+        f"{name:24} {len(took):5} turns   p50 {statistics.median(took):6.1f} ms   p95 {cuts[-1]:6.1f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from checkpoints.database import Database, storage_errors
 from checkpoints.errors import StorageUnusable, WrongKey
@@ -145,7 +145,8 @@ async def check_key(database: Database, cipher: Cipher) -> None:
     """
     async with storage_errors(), database.connection() as connection:
         await connection.execute(
-            "INSERT INTO key_check (sealed) VALUES (%s) ON CONFLICT DO NOTHING", (cipher.seal(_CHECK),)
+            "INSERT INTO key_check (sealed) VALUES (%s) ON CONFLICT DO NOTHING",
+            (cipher.seal(_CHECK),),
         )
         cursor = await connection.execute("SELECT sealed FROM key_check")
         row = await cursor.fetchone()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -19,7 +19,9 @@ from checkpoints.errors import StorageDown, StorageError, StorageUnusable
 Connection = psycopg.AsyncConnection[DictRow]
 OLDEST_SERVER = 150000
 CONNECT_SECONDS = 3
-IDLE_BEFORE_CHECK = 5.0  # checking every checkout doubles the round trips; a connection just used is alive
+IDLE_BEFORE_CHECK = (
+    5.0  # checking every checkout doubles the round trips; a connection just used is alive
+)
 
 _joined: ContextVar[Connection | None] = ContextVar("joined_connection", default=None)
 
@@ -65,7 +67,7 @@ class Database:
             },
         )
 
-    async def __aenter__(self) -> Database:
+    async def __aenter__(self) -> Self:
         """Raises StorageDown, StorageUnusable, within a few seconds."""
         await self._probe()
         await self.pool.open()
@@ -95,7 +97,9 @@ class Database:
         """Where, and the server's own reason when it gave one; never the password."""
         reason = error.diag.message_primary
         said = f" ({reason})" if reason else ""
-        return f"no database at {self._where}{said}: check DATABASE_URL and that the server is running"
+        return (
+            f"no database at {self._where}{said}: check DATABASE_URL and that the server is running"
+        )
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -160,5 +164,3 @@ def _connection_options(*, pooler: bool) -> dict[str, Any]:
 def _where(parts: dict[str, Any]) -> str:
     host = parts.get("host") or "localhost"
     return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or parts.get('user') or ''}"
-
-

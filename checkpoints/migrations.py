@@ -83,7 +83,9 @@ async def migrate(database: Database, folders: Mapping[str, Path]) -> int:
 async def _missing(database: Database, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
     async with database.connection() as connection:
         try:
-            cursor = await connection.execute("SELECT set_name, number, checksum FROM holdfast_migrations")
+            cursor = await connection.execute(
+                "SELECT set_name, number, checksum FROM holdfast_migrations"
+            )
         except psycopg.errors.UndefinedTable:
             return wanted
         rows = await cursor.fetchall()

@@ -20,10 +20,12 @@ class StrictSerializer(JsonPlusSerializer):
     """Refuses to save what it would not load: LangGraph's own strict mode turns it into a dict without a word."""
 
     def __init__(self, declared: Sequence[type]) -> None:
-        super().__init__(allowed_msgpack_modules=[(one.__module__, one.__name__) for one in declared])
+        super().__init__(
+            allowed_msgpack_modules=[(one.__module__, one.__name__) for one in declared]
+        )
         self._declared = frozenset(declared)
 
-    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:  # noqa: ANN401 - LangGraph's signature
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         if isinstance(obj, BaseModel) and type(obj) not in self._declared:
             raise UndeclaredType
         return super().dumps_typed(obj)

@@ -55,7 +55,9 @@ def _moment(now: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(now)
     except ValueError:
-        fail(f"--now is not an ISO 8601 time: {now!r}; for example 2026-11-23T10:00:00+01:00", USAGE)
+        fail(
+            f"--now is not an ISO 8601 time: {now!r}; for example 2026-11-23T10:00:00+01:00", USAGE
+        )
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

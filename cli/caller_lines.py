@@ -65,7 +65,7 @@ async def input_lines() -> AsyncIterator[str]:
             loop.call_soon_threadsafe(queue.put_nowait, line)
 
     def read() -> None:
-        stream = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123
+        stream = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         for line in stream:
             put(line)
         put(None)

@@ -18,7 +18,9 @@ STATES = ("live", "interrupted", "waiting_for_staff", "closed")
 
 @calls.command(name="list")
 def list_calls(
-    state: Annotated[str | None, typer.Option(help="live, interrupted, waiting_for_staff, closed")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="live, interrupted, waiting_for_staff, closed")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
 ) -> None:
     """The newest calls."""
@@ -33,7 +35,9 @@ def list_calls(
 
 
 @calls.command()
-def show(call_id: Annotated[str, typer.Argument(metavar="ID", help="the id, or its first characters")]) -> None:
+def show(
+    call_id: Annotated[str, typer.Argument(metavar="ID", help="the id, or its first characters")],
+) -> None:
     """One call: where it stands, what is open, what was done."""
 
     async def work(services: Services) -> None:

@@ -15,7 +15,11 @@ faq = typer.Typer(help="The knowledge base.", no_args_is_help=True)
 
 
 @faq.command()
-def load(folder: Annotated[Path, typer.Argument(metavar="DIR", help="en/, es/, fr/ with one .md per topic")]) -> None:
+def load(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="en/, es/, fr/ with one .md per topic")
+    ],
+) -> None:
     """Load Markdown files; all of them or, when one is bad, none."""
 
     async def work(services: Services) -> None:

@@ -87,7 +87,9 @@ class PersonScreen:
         if self._verbose:
             details = (reply.node, reply.language, reply.asks or "-", f"level {reply.verified}")
             did = f" did {', '.join(reply.did)}" if reply.did else ""
-            self._console.print(f"[dim]          {' · '.join(details)} · {reply.ms:.0f} ms{did}[/dim]")
+            self._console.print(
+                f"[dim]          {' · '.join(details)} · {reply.ms:.0f} ms{did}[/dim]"
+            )
 
     def notice(self, notice: SentNotice) -> None:
         self._console.print(

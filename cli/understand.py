@@ -31,7 +31,9 @@ def understand() -> None:
         if not raw.strip():
             continue
         try:
-            print(json.dumps(_understood(understander, _parsed(raw)), ensure_ascii=False), flush=True)
+            print(
+                json.dumps(_understood(understander, _parsed(raw)), ensure_ascii=False), flush=True
+            )
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])

@@ -14,9 +14,8 @@ from graph.wishes import PART_STARTS, Wish, parse_wish
 from graph.wording.line import Moment, Phone, Text, any_of, line
 from tools.records import CallbackBooking
 
-async def serve_callback(
-    case: Case, flow: CallbackFlow, context: CallContext, turn: int
-) -> Case:
+
+async def serve_callback(case: Case, flow: CallbackFlow, context: CallContext, turn: int) -> Case:
     """The next step of the callback on top of the stack: a question or a proposal."""
     case, flow = _own_number_settled(case, flow, context)
     if case.turn_commands and _at_confirm(case):
@@ -51,9 +50,7 @@ def _own_number_settled(
     return put_top(case, flow), flow
 
 
-def _number_missing(
-    case: Case, flow: CallbackFlow, context: CallContext, turn: int
-) -> Case | None:
+def _number_missing(case: Case, flow: CallbackFlow, context: CallContext, turn: int) -> Case | None:
     if flow.phone is not None and flow.phone.startswith("+"):
         return None
     if flow.phone is not None:

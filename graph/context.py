@@ -33,7 +33,9 @@ class Understander(Protocol):
 class Wording(Protocol):
     """Lines to sentences."""
 
-    def speak(self, lines: Sequence[Line], language: Lang, *, mood: Mood = "calm", variant: int = 0) -> str:
+    def speak(
+        self, lines: Sequence[Line], language: Lang, *, mood: Mood = "calm", variant: int = 0
+    ) -> str:
         """Sentences joined by a space. `variant` picks among wordings, so a repeat need not sound the same."""
 
 

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from graph.state import (
     AddressFlow,
-    AddressParts,
     CallbackFlow,
     Case,
     Flow,
@@ -22,8 +21,9 @@ from graph.state import (
     Question,
 )
 from graph.understanding.commands import Asks, FlowName, Slot
+from graph.understanding.spoken import AddressParts
 from graph.wishes import is_wish, merge_wish
-from graph.wording.line import Fact, Line, Text, line
+from graph.wording.line import Fact, Line, Text
 from tools.records import Level
 
 FlowKind = TypeVar("FlowKind", OrderFlow, AddressFlow, PhoneFlow, CallbackFlow, HumanFlow)
@@ -36,7 +36,9 @@ IDENTITY_SLOTS: tuple[Slot, ...] = ("phone", "email", "order", "postal_code", "c
 CONFIRM_ASKS: tuple[Asks, ...] = ("account.confirm", "callback.confirm")
 PRIVATE_ASKS = ("identity.", "order.", "account.")
 FORMS: dict[Slot, re.Pattern[str]] = {
-    "phone": re.compile(r"\+[1-9]\d{6,14}|\d{1,20}"),  # E.164, or digits that are not a whole number yet
+    "phone": re.compile(
+        r"\+[1-9]\d{6,14}|\d{1,20}"
+    ),  # E.164, or digits that are not a whole number yet
     "country": re.compile(r"[A-Z]{2}"),
 }
 
@@ -64,13 +66,26 @@ def ask(
     offered: tuple[str, ...] = (),
     **facts: Fact,
 ) -> Case:
+    """Open a question by the id of its message and the facts in it."""
+    return open_question(
+        case, turn, asks, Line(id=message, facts=facts), slot=slot, offered=offered
+    )
+
+
+def open_question(
+    case: Case,
+    turn: int,
+    asks: Asks,
+    words: Line,
+    *,
+    slot: Slot | None = None,
+    offered: tuple[str, ...] = (),
+) -> Case:
     """Open a question. Asked again, it stays on its rung of the repair ladder."""
     before = case.question
     same = before is not None and (before.asks, before.slot) == (asks, slot)
     rung = before.rung if same and before is not None else 0
-    question = Question(
-        asks=asks, slot=slot, line=line(message, **facts), rung=rung, turn=turn, offered=offered
-    )
+    question = Question(asks=asks, slot=slot, line=words, rung=rung, turn=turn, offered=offered)
     return case.model_copy(update={"question": question})
 
 

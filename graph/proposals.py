@@ -21,8 +21,6 @@ def propose(
     tried = next((one for one in case.unsettled if one.change == change), None)
     if tried is not None:
         return case.model_copy(update={"proposal": tried, "question": None})
-    key = EffectKey(
-        call_id=context.call_id, turn=turn, effect=change.effect, seq=len(case.done)
-    )
+    key = EffectKey(call_id=context.call_id, turn=turn, effect=change.effect, seq=len(case.done))
     proposal = Proposal(key=key, change=change, read_back=read_back)
     return case.model_copy(update={"proposal": proposal, "question": None})

@@ -5,7 +5,6 @@ something else. Handled here once, for every flow. Pure: a case in, a case out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from graph.dialogue import (
     CONFIRM_ASKS,
@@ -48,7 +47,6 @@ YES_NO_ASKS: tuple[c.Asks, ...] = (
 #: Commands a node of their own takes.
 SERVED_ELSEWHERE = (c.AskFaq, c.Goodbye)
 
-Named = TypeVar("Named", bound=c._Command)
 Repair = Callable[[Case], Case]
 
 
@@ -216,7 +214,9 @@ def _deny(case: Case) -> Case:
 
 
 def _drop_everything(case: Case) -> Case:
-    case = case.model_copy(update={"stack": (), "proposal": None, "question": None, "digressed": False})
+    case = case.model_copy(
+        update={"stack": (), "proposal": None, "question": None, "digressed": False}
+    )
     return tell(case, line("dropped-open-things"))
 
 
@@ -257,7 +257,9 @@ def _complain(case: Case) -> Case:
     case = tell(
         case.model_copy(update={"complaints": case.complaints + 1}), line("sorry-for-trouble")
     )
-    if case.complaints >= COMPLAINTS_BEFORE_PERSON or (not case.stack and len(case.understood) == 1):
+    if case.complaints >= COMPLAINTS_BEFORE_PERSON or (
+        not case.stack and len(case.understood) == 1
+    ):
         return offer_person(case, HumanFlow(reason="asked", offered=True))
     return case
 
@@ -300,9 +302,7 @@ _REPAIRS: dict[str, Repair] = {
 }
 
 
-def settled_first(
-    heard: Sequence[c.Command], asks: c.Asks | None
-) -> tuple[c.Command, ...]:
+def settled_first(heard: Sequence[c.Command], asks: c.Asks | None) -> tuple[c.Command, ...]:
     """What settles the open question comes before what opens another; order is kept otherwise.
 
     A yes said together with a no, a correction, a new value or a doubt confirms nothing ("yes, no wait, fifty").

@@ -110,7 +110,9 @@ class HumanFlow(_FlowBase):
     reason: HandOffReason = "asked"
     offered: bool = False  #: offered by us, not asked for
     callback_offered: bool = False  #: nobody was free: a callback was offered instead
-    detail: str | None = None  #: for staff, never spoken: what the case is about, such as an order id
+    detail: str | None = (
+        None  #: for staff, never spoken: what the case is about, such as an order id
+    )
 
 
 class CallbackFlow(_FlowBase):
@@ -171,7 +173,9 @@ class Proposal(Value):
 
     key: EffectKey
     change: Change
-    read_back: Line | None = None  #: None: the caller's own request is the consent (a person was asked for)
+    read_back: Line | None = (
+        None  #: None: the caller's own request is the consent (a person was asked for)
+    )
     confirmed: bool = False
 
 
@@ -200,7 +204,9 @@ class Case(Value):
     facts: dict[Slot, str] = Field(default_factory=dict)  #: given for identity, not yet judged
     stack: tuple[Flow, ...] = ()  #: the flow being served is last
     proposal: Proposal | None = None
-    unsettled: tuple[Proposal, ...] = ()  #: tried, and nobody knows how it ended: proposed again under its key
+    unsettled: tuple[
+        Proposal, ...
+    ] = ()  #: tried, and nobody knows how it ended: proposed again under its key
     done: tuple[Done, ...] = ()
     done_now: tuple[EffectName, ...] = ()
     answered: tuple[str, ...] = ()  #: knowledge topics and flows that were served
@@ -212,7 +218,9 @@ class Case(Value):
     misunderstood: int = 0  #: turns in a row nothing was understood outside a question
     evidence: LanguageEvidence = LanguageEvidence()
     resumed: bool = False  #: this leg continues a dropped call
-    digressed: bool = False  #: something else was served since the open flow was last at its question
+    digressed: bool = (
+        False  #: something else was served since the open flow was last at its question
+    )
     waiting: bool = False  #: the caller asked for a moment: say no question this turn
     spoken: tuple[Line, ...] = ()  #: what the last turn said, for "what did you say"
     complaints: int = 0

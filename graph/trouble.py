@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from typing import TypeVar, cast
 
 from langgraph.runtime import Runtime
 
@@ -13,7 +14,7 @@ from graph.state import CallbackFlow, CallState, Case, HumanFlow
 from graph.wording.line import line
 from tools.errors import DeskError
 
-Node = Callable[[CallState, Runtime[CallContext]], Awaitable[CallState]]
+Node = TypeVar("Node", bound=Callable[..., Awaitable[CallState]])
 
 
 def spoken_trouble(node: Node) -> Node:
@@ -26,7 +27,7 @@ def spoken_trouble(node: Node) -> Node:
         except DeskError:
             return {"case": troubled(state["case"], state["turn"]), "node": node.__name__}
 
-    return guarded
+    return cast("Node", guarded)
 
 
 def troubled(case: Case, turn: int) -> Case:

@@ -8,7 +8,10 @@ import re
 from tools.ports import CustomerDirectory
 from tools.records import Customer
 
-async def find_accounts(customers: CustomerDirectory, slot: str, value: str) -> tuple[Customer, ...]:
+
+async def find_accounts(
+    customers: CustomerDirectory, slot: str, value: str
+) -> tuple[Customer, ...]:
     """Accounts that a phone number, e-mail or order number points to; empty when there is none."""
     if slot == "phone":
         return await customers.find_by_phone(value)

@@ -29,12 +29,12 @@ class CodeSent(BaseModel):
 
 
 def mask_phone(phone: str) -> str:
-    """"+15035550127" -> "***0127"."""
+    """ "+15035550127" -> "***0127"."""
     return "***" + phone[-4:]
 
 
 def mask_email(email: str) -> str:
-    """"jane@example.com" -> "j***@example.com"."""
+    """ "jane@example.com" -> "j***@example.com"."""
     name, _, domain = email.partition("@")
     return f"{name[:1]}***@{domain}"
 
@@ -73,7 +73,10 @@ async def send_code(
 
 
 async def notify_change(
-    notices: Notifier, before: Customer, kind: Literal["address_changed", "phone_changed"], company: str
+    notices: Notifier,
+    before: Customer,
+    kind: Literal["address_changed", "phone_changed"],
+    company: str,
 ) -> None:
     """Tell the contact that was on file before the change. Run inside the change's run_once."""
     body = notice_text(kind, before.language, company=company)

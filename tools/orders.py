@@ -9,7 +9,9 @@ from tools.records import Level, Order
 ORDERS_READ_OUT = 3  # more than a listener can keep in mind
 
 
-async def order_of(orders: OrderBook, customer_id: str | None, level: Level, order: str) -> Order | None:
+async def order_of(
+    orders: OrderBook, customer_id: str | None, level: Level, order: str
+) -> Order | None:
     """One of the caller's own orders; None when they have no such order.
 
     Raises:

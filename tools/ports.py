@@ -68,7 +68,14 @@ class CallbackCalendar(Protocol):
     async def is_free(self, at: datetime, country: str) -> bool: ...
 
     async def book(
-        self, *, call_id: UUID, topic: str, phone: str, at: datetime, country: str, language: LanguageCode
+        self,
+        *,
+        call_id: UUID,
+        topic: str,
+        phone: str,
+        at: datetime,
+        country: str,
+        language: LanguageCode,
     ) -> CallbackBooking:
         """Raises Refused("slot_taken" | "outside_hours")."""
 
@@ -83,7 +90,9 @@ class CallbackCalendar(Protocol):
 class KnowledgeBase(Protocol):
     """Answers to general questions."""
 
-    async def search(self, question: str, language: LanguageCode, limit: int = 3) -> tuple[Passage, ...]:
+    async def search(
+        self, question: str, language: LanguageCode, limit: int = 3
+    ) -> tuple[Passage, ...]:
         """Best first. An answer below `answer_score` of the implementation is left out, so an empty
         tuple means: not known."""
 
@@ -94,7 +103,9 @@ class StaffDesk(Protocol):
     async def available(self, language: LanguageCode) -> bool:
         """Can somebody take a call in this language now?"""
 
-    async def hand_over(self, handover: Handover, way: Literal["transfer", "queue"]) -> HandoverTicket: ...
+    async def hand_over(
+        self, handover: Handover, way: Literal["transfer", "queue"]
+    ) -> HandoverTicket: ...
 
 
 class Notifier(Protocol):

@@ -101,7 +101,9 @@ class Handover(Record):
     """What a person needs to take a call over."""
 
     call_id: UUID
-    reason: Literal["asked", "repair", "identity_locked", "order_problem", "backend_down", "unknown"]
+    reason: Literal[
+        "asked", "repair", "identity_locked", "order_problem", "backend_down", "unknown"
+    ]
     customer_id: str | None
     level: int
     language: Literal["en", "es", "fr"]

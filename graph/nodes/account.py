@@ -13,14 +13,13 @@ from graph.proposals import propose
 from graph.state import (
     AddressChange,
     AddressFlow,
-    AddressParts,
     CallState,
     Case,
     PhoneChange,
     PhoneFlow,
 )
 from graph.understanding.commands import Slot
-from graph.understanding.spoken import check_address, normalise_address
+from graph.understanding.spoken import AddressParts, check_address, normalise_address
 from graph.wording.line import Phone, Place, Text, line
 from tools.records import Address, Customer
 
@@ -54,7 +53,9 @@ def _address(
     if address == customer.address:
         return pop(tell(case, line("address-same")), served=True)
     change = AddressChange(customer_id=customer.customer_id, address=address)
-    return propose(case, change, line("read-back-address", address=Place(value=address)), context, turn)
+    return propose(
+        case, change, line("read-back-address", address=Place(value=address)), context, turn
+    )
 
 
 def _ask_part(case: Case, flow: AddressFlow, faulty: tuple[str, ...], turn: int) -> Case:
@@ -88,7 +89,9 @@ def _whole(parts: AddressParts) -> Address:
     )
 
 
-def _phone(case: Case, flow: PhoneFlow, customer: Customer, context: CallContext, turn: int) -> Case:
+def _phone(
+    case: Case, flow: PhoneFlow, customer: Customer, context: CallContext, turn: int
+) -> Case:
     if flow.phone is None:
         return ask(case, turn, "account.phone", "ask-new-phone", slot="phone")
     if not flow.phone.startswith("+"):
@@ -100,4 +103,6 @@ def _phone(case: Case, flow: PhoneFlow, customer: Customer, context: CallContext
     if flow.phone == customer.phone:
         return pop(tell(case, line("phone-same")), served=True)
     change = PhoneChange(customer_id=customer.customer_id, phone=flow.phone)
-    return propose(case, change, line("read-back-phone", phone=Phone(value=flow.phone)), context, turn)
+    return propose(
+        case, change, line("read-back-phone", phone=Phone(value=flow.phone)), context, turn
+    )

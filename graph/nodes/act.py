@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel
 
 from graph.context import CallContext
 from graph.dialogue import level_of, offer_person, pop, put_top, tell, top
@@ -53,8 +52,12 @@ async def _perform(
             proposal.key,
             change,
             lambda: update_address(
-                desk.customers, desk.notices, customer_id=change.customer_id, level=level,
-                address=change.address, company=context.company,
+                desk.customers,
+                desk.notices,
+                customer_id=change.customer_id,
+                level=level,
+                address=change.address,
+                company=context.company,
             ),
             Customer,
         )
@@ -63,8 +66,12 @@ async def _perform(
             proposal.key,
             change,
             lambda: update_phone(
-                desk.customers, desk.notices, customer_id=change.customer_id, level=level,
-                phone=change.phone, company=context.company,
+                desk.customers,
+                desk.notices,
+                customer_id=change.customer_id,
+                level=level,
+                phone=change.phone,
+                company=context.company,
             ),
             Customer,
         )

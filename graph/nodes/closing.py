@@ -62,7 +62,11 @@ def _leaving(case: Case, turn: int) -> CallState:
 
 
 def _rated(case: Case, head: c.Command) -> Case:
-    if isinstance(head, c.Answer) and head.slot == "rating" and head.value in ("1", "2", "3", "4", "5"):
+    if (
+        isinstance(head, c.Answer)
+        and head.slot == "rating"
+        and head.value in ("1", "2", "3", "4", "5")
+    ):
         case = case.model_copy(update={"satisfaction": int(head.value)})
         return tell(case, line("rating-thanks"))
     return case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import ask
+from graph.dialogue import open_question
 from graph.repair import dispute
 from graph.state import CallState, Case
 from graph.understanding import commands as c
@@ -29,11 +29,10 @@ def _confirmed(case: Case, turn: int) -> Case:
             return _agreed(rest)
         if isinstance(head, c.Deny):
             return dispute(rest)
-    read_back = proposal.read_back
     # A yes or no to anything else settles nothing here.
     left = tuple(one for one in case.turn_commands if not isinstance(one, c.Affirm | c.Deny))
     case = case.model_copy(update={"turn_commands": left})
-    return ask(case, turn, asks, read_back.id, **read_back.facts)
+    return open_question(case, turn, asks, proposal.read_back)
 
 
 def was_heard(case: Case, asks: c.Asks, turn: int) -> bool:

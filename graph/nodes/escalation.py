@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 
 from graph.callbacks import serve_callback
 from graph.context import CallContext
-from graph.dialogue import ask, pop, put_top, push, tell, top
+from graph.dialogue import ask, pop, push, put_top, tell, top
 from graph.proposals import propose
 from graph.state import CallbackFlow, CallState, Case, HandOver, HumanFlow
 from graph.understanding import commands as c

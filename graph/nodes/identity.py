@@ -259,7 +259,12 @@ async def _send_code(case: Case, context: CallContext, turn: int, wish: str | No
             key,
             request,
             lambda: send_code(
-                context.desk.vault, context.desk.notices, context.call_id, customer, contact, language,
+                context.desk.vault,
+                context.desk.notices,
+                context.call_id,
+                customer,
+                contact,
+                language,
                 context.company,
             ),
             CodeSent,
@@ -289,8 +294,13 @@ def _ask_code(case: Case, turn: int) -> Case:
 def _at_level(case: Case, level: Level, context: CallContext, *, customer_id: str) -> Case:
     now = context.clock()
     case = _with_identity(
-        case, level=level, customer_id=customer_id, proven_at=now, failed=False,
-        code_channel=None, code_to=None,
+        case,
+        level=level,
+        customer_id=customer_id,
+        proven_at=now,
+        failed=False,
+        code_channel=None,
+        code_to=None,
     )
     return case.model_copy(update={"question": None})
 

@@ -92,7 +92,9 @@ def order_lines(found: Order, today: date) -> tuple[Line, ...]:
         )
     ]
     if found.status == "delivered" and found.delivered_at is not None:
-        lines.append(line("order-delivered-on", day=Day(value=found.delivered_at.date(), today=today)))
+        lines.append(
+            line("order-delivered-on", day=Day(value=found.delivered_at.date(), today=today))
+        )
     if found.status in ("shipped", "out_for_delivery", "delayed") and found.carrier:
         lines.append(line("order-carrier", carrier=Text(value=found.carrier)))
         if found.tracking_number:

@@ -56,7 +56,7 @@ def _spoken(case: Case, question: Question | None) -> tuple[Line, ...]:
 
 
 def _worth_repeating(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """"What did you say?" never means the manners around it."""
+    """ "What did you say?" never means the manners around it."""
     return tuple(one for one in lines if one.id.partition(".")[0] not in MANNERS)
 
 
@@ -71,7 +71,11 @@ def _about_leaving(question: Question) -> bool:
 def _at_rung(question: Question) -> Line:
     """The question in the words of its rung of the repair ladder."""
     suffix = RUNGS[question.rung]
-    if not suffix or "." in question.line.id or question.asks in ("account.confirm", "callback.confirm"):
+    if (
+        not suffix
+        or "." in question.line.id
+        or question.asks in ("account.confirm", "callback.confirm")
+    ):
         return question.line
     return question.line.model_copy(update={"id": question.line.id + suffix})
 

@@ -27,7 +27,13 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     caller = CallerTurn.model_validate(state.get("caller") or CallerTurn(kind="begin"))
     turn = state.get("turn", 0) + 1
     case = _fresh_turn(state.get("case") or Case(), caller, runtime.context)
-    update: CallState = {"caller": caller, "turn": turn, "node": "understand", "ended": False, "outcome": None}
+    update: CallState = {
+        "caller": caller,
+        "turn": turn,
+        "node": "understand",
+        "ended": False,
+        "outcome": None,
+    }
     language: Lang = state.get("language") or caller.language or "en"
     if caller.kind == "begin":
         return {**update, "case": _begun(case, runtime.context), "language": language}
@@ -92,7 +98,9 @@ def _as_heard(case: Case, heard: str | None) -> Case:
 
 
 def _begun(case: Case, context: CallContext) -> Case:
-    greeting = line("greeting.recorded" if context.recorded else "greeting", company=Text(value=context.company))
+    greeting = line(
+        "greeting.recorded" if context.recorded else "greeting", company=Text(value=context.company)
+    )
     return tell(_located(case, context), greeting)
 
 

@@ -182,11 +182,15 @@ def _phone(one: Heard) -> tuple[c.Command, ...]:
 
 
 def _confirm_account(one: Heard) -> tuple[c.Command, ...]:
-    return _confirm(one, lambda rest: phone_answer(rest, one, PHONE_DIGITS) or address_answers(rest, one, ()))
+    return _confirm(
+        one, lambda rest: phone_answer(rest, one, PHONE_DIGITS) or address_answers(rest, one, ())
+    )
 
 
 def _confirm_callback(one: Heard) -> tuple[c.Command, ...]:
-    return _confirm(one, lambda rest: phone_answer(rest, one, PHONE_DIGITS) or time_answer(rest, one))
+    return _confirm(
+        one, lambda rest: phone_answer(rest, one, PHONE_DIGITS) or time_answer(rest, one)
+    )
 
 
 def _confirm(one: Heard, values: Callable[[str], tuple[c.Command, ...]]) -> tuple[c.Command, ...]:

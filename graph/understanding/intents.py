@@ -45,16 +45,16 @@ class IntentModel:
         bias: NDArray[np.float32],
         intents: tuple[str, ...],
     ) -> None:
-        self._words = words
-        self._letters = letters
-        self._weights = weights
-        self._bias = bias
+        self.words = words
+        self.letters = letters
+        self.weights = weights
+        self.bias = bias
         self.intents = intents
 
     def guesses(self, text: str) -> tuple[Guess, ...]:
         """All intents, likeliest first."""
-        features = _features(self._words, self._letters, [plain(text)])
-        margins = np.asarray(features @ self._weights.T)[0] + self._bias
+        features = _features(self.words, self.letters, [plain(text)])
+        margins = np.asarray(features @ self.weights.T)[0] + self.bias
         shares = np.exp(SHARPNESS * (margins - margins.max()))
         shares /= shares.sum()
         order = np.argsort(-shares)
@@ -83,9 +83,7 @@ def _vectorizers() -> tuple[TfidfVectorizer, TfidfVectorizer]:
     return words, letters
 
 
-def _features(
-    words: TfidfVectorizer, letters: TfidfVectorizer, texts: list[str]
-) -> csr_matrix:
+def _features(words: TfidfVectorizer, letters: TfidfVectorizer, texts: list[str]) -> csr_matrix:
     return csr_matrix(hstack([words.transform(texts), letters.transform(texts)]))
 
 
@@ -115,12 +113,12 @@ def _kept(model: IntentModel, file: Path) -> None:
     with os.fdopen(handle, "wb") as stream:
         np.savez(
             stream,
-            weights=model._weights.astype(np.float16),
-            bias=model._bias,
-            words=_packed(model._words),
-            letters=_packed(model._letters),
-            words_idf=model._words.idf_,
-            letters_idf=model._letters.idf_,
+            weights=model.weights.astype(np.float16),
+            bias=model.bias,
+            words=_packed(model.words),
+            letters=_packed(model.letters),
+            words_idf=model.words.idf_,
+            letters_idf=model.letters.idf_,
             intents=_bytes(json.dumps(model.intents)),
         )
     Path(temporary).replace(file)

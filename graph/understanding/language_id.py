@@ -63,6 +63,4 @@ def read_language(text: str, current: Language, asks: Asks | None) -> LanguageRe
     language = _CODES[likeliest.language]
     if language == current or likeliest.value < _LIKELY:
         return LanguageReading(current, sure=False)
-    return LanguageReading(
-        language, sure=likeliest.value >= _SURE and len(words) >= _WORDS_SURE
-    )
+    return LanguageReading(language, sure=likeliest.value >= _SURE and len(words) >= _WORDS_SURE)

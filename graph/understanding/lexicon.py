@@ -67,9 +67,7 @@ def lexicon(language: Language) -> Lexicon:
     words = {name: _words(raw[name]) for name in _LISTS}
     return Lexicon(
         patterns={name: re.compile(rf"\b(?:{joined})\b") for name, joined in words.items()},
-        starts={
-            name: re.compile(rf"(?:(?:{joined})\b[\s,]*)+") for name, joined in words.items()
-        },
+        starts={name: re.compile(rf"(?:(?:{joined})\b[\s,]*)+") for name, joined in words.items()},
         languages={
             key: tuple(plain(word) for word in names) for key, names in raw["languages"].items()
         },
@@ -80,4 +78,3 @@ def _words(words: list[str]) -> str:
     """Longest first, so that "no thank you" is not read as "no"."""
     plains = sorted({plain(word) for word in words}, key=len, reverse=True)
     return "|".join(re.escape(word) for word in plains if word)
-

@@ -128,9 +128,7 @@ class LocalUnderstander:
             return (*expected, *self._after_yes_no(one, expected)), 0.95
         return self._by_intent(one, guesses)
 
-    def _rather_intent(
-        self, one: Heard, expected: tuple[c.Command, ...], best: Guess
-    ) -> bool:
+    def _rather_intent(self, one: Heard, expected: tuple[c.Command, ...], best: Guess) -> bool:
         """Free-text and yes/no readings give way to a clear request or question of another kind."""
         if best.share < SURE or best.intent in ("affirm", "deny", "correct", "unclear", "thank"):
             return False
@@ -143,9 +141,7 @@ class LocalUnderstander:
             )
         return isinstance(first, c.Affirm | c.Deny) and yes_no(one)[1] == one.plain
 
-    def _after_yes_no(
-        self, one: Heard, expected: tuple[c.Command, ...]
-    ) -> tuple[c.Command, ...]:
+    def _after_yes_no(self, one: Heard, expected: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
         """What else was said after a yes or a no: another request, a question."""
         if not isinstance(expected[0], c.Affirm | c.Deny):
             return ()
@@ -261,7 +257,9 @@ def _bare_code(one: Heard) -> bool:
     found = spoken.find_order(one.text, one.language)
     if not found or len(found[0]) < 4:
         return False
-    return ORDER_WORDS.search(one.plain) is not None or not found[0].isdigit() or one.plain.isdigit()
+    return (
+        ORDER_WORDS.search(one.plain) is not None or not found[0].isdigit() or one.plain.isdigit()
+    )
 
 
 def _sayable(text: str) -> bool:
@@ -269,7 +267,9 @@ def _sayable(text: str) -> bool:
     letters = [char for char in text if char.isalnum()]
     if not letters:
         return False
-    ours = sum(1 for char in letters if char.isdigit() or unicodedata.name(char, "").startswith("LATIN"))
+    ours = sum(
+        1 for char in letters if char.isdigit() or unicodedata.name(char, "").startswith("LATIN")
+    )
     return ours >= len(letters) / 2
 
 

@@ -23,9 +23,21 @@ _TODAY: dict[Lang, dict[int, str]] = {
     "fr": {-1: "hier", 0: "aujourd'hui", 1: "demain", 2: "après-demain"},
 }
 _CURRENCIES: dict[Lang, dict[str, tuple[str, str, str]]] = {
-    "en": {"USD": ("dollar", "dollars", "cents"), "EUR": ("euro", "euros", "cents"), "GBP": ("pound", "pounds", "pence")},
-    "es": {"USD": ("dólar", "dólares", "centavos"), "EUR": ("euro", "euros", "céntimos"), "GBP": ("libra", "libras", "peniques")},
-    "fr": {"USD": ("dollar", "dollars", "cents"), "EUR": ("euro", "euros", "centimes"), "GBP": ("livre", "livres", "pence")},
+    "en": {
+        "USD": ("dollar", "dollars", "cents"),
+        "EUR": ("euro", "euros", "cents"),
+        "GBP": ("pound", "pounds", "pence"),
+    },
+    "es": {
+        "USD": ("dólar", "dólares", "centavos"),
+        "EUR": ("euro", "euros", "céntimos"),
+        "GBP": ("libra", "libras", "peniques"),
+    },
+    "fr": {
+        "USD": ("dollar", "dollars", "cents"),
+        "EUR": ("euro", "euros", "centimes"),
+        "GBP": ("livre", "livres", "pence"),
+    },
 }
 
 
@@ -62,7 +74,7 @@ def speak_phone(e164: str, language: Lang) -> str:
 
 
 def speak_money(cents: int, currency: str, language: Lang) -> str:
-    """"12 dollars and 50 cents" in words; a currency we have no words for keeps its code."""
+    """ "12 dollars and 50 cents" in words; a currency we have no words for keeps its code."""
     one, many, small = _CURRENCIES[language].get(currency, (currency, currency, ""))
     whole, rest = divmod(abs(cents), 100)
     text = f"{speak_number(whole, language)} {one if whole == 1 else many}"
@@ -127,13 +139,17 @@ def _time_es(hour: int, minute: int) -> str:
         part = "del mediodía"
     twelve = (hour - 1) % 12 + 1
     name = "la una" if twelve == 1 else f"las {speak_number(twelve, 'es')}"
-    minutes = {0: "", 15: " y cuarto", 30: " y media"}.get(minute, f" y {speak_number(minute, 'es')}")
+    minutes = {0: "", 15: " y cuarto", 30: " y media"}.get(
+        minute, f" y {speak_number(minute, 'es')}"
+    )
     return f"a {name}{minutes} {part}"
 
 
 def _time_fr(hour: int, minute: int) -> str:
     if hour == 12:
-        return "à midi" + ("" if not minute else f" {'et demi' if minute == 30 else speak_number(minute, 'fr')}")
+        return "à midi" + (
+            "" if not minute else f" {'et demi' if minute == 30 else speak_number(minute, 'fr')}"
+        )
     name = "une" if hour == 1 else speak_number(hour, "fr").replace("vingt et un", "vingt et une")
     hours = f"à {name} heure{'s' if hour != 1 else ''}"
     return hours if minute == 0 else f"{hours} {speak_number(minute, 'fr')}"
@@ -143,7 +159,11 @@ def speak_place(address: Address, language: Lang) -> str:
     """The address in the order of its country; the postal code digit by digit, the French one as it is said."""
     postal = address.postal_code if address.country == "FR" else speak_code(address.postal_code)
     region = region_name(address.country, address.region) if address.country != "ES" else ""
-    town = [postal, address.city] if address.country in ("FR", "ES") else [address.city, region, postal]
+    town = (
+        [postal, address.city]
+        if address.country in ("FR", "ES")
+        else [address.city, region, postal]
+    )
     parts = [address.line1, address.line2, *town]
     if address.country != HOME[language]:
         parts.append(country_name(address.country, language))
@@ -152,7 +172,7 @@ def speak_place(address: Address, language: Lang) -> str:
 
 @cache
 def region_name(country: str, code: str) -> str:
-    """"OR" -> "Oregon"; what is not a code stays as it is."""
+    """ "OR" -> "Oregon"; what is not a code stays as it is."""
     if not code:
         return ""
     try:
@@ -171,7 +191,13 @@ def speak_items(items: tuple[OrderItem, ...], language: Lang) -> str:
     shown = [_speak_item(item, language) for item in items[:3]]
     more = len(items) - len(shown)
     if more:
-        shown.append({"en": f"{speak_number(more, 'en')} more", "es": f"{speak_number(more, 'es')} más", "fr": f"{speak_number(more, 'fr')} de plus"}[language])
+        shown.append(
+            {
+                "en": f"{speak_number(more, 'en')} more",
+                "es": f"{speak_number(more, 'es')} más",
+                "fr": f"{speak_number(more, 'fr')} de plus",
+            }[language]
+        )
     return speak_list(shown, language, "and")
 
 
@@ -179,9 +205,14 @@ def _speak_item(item: OrderItem, language: Lang) -> str:
     if item.quantity == 1:
         return item.name
     count = speak_number(item.quantity, language)
-    return {"en": f"{count} times {item.name}", "es": f"{count} veces {item.name}", "fr": f"{count} fois {item.name}"}[language]
+    return {
+        "en": f"{count} times {item.name}",
+        "es": f"{count} veces {item.name}",
+        "fr": f"{count} fois {item.name}",
+    }[language]
 
 
 def speak_list(parts: list[str], language: Lang, joined_by: str) -> str:
-    style = "or" if joined_by == "or" else "standard"
-    return format_list(parts, style=style, locale=language)
+    if joined_by == "or":
+        return format_list(parts, style="or", locale=language)
+    return format_list(parts, locale=language)

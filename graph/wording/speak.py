@@ -57,8 +57,14 @@ class FluentWording:
         elif mood != "calm" and "upset" in message.attributes:
             pattern = message.attributes["upset"]
         else:
-            wordings = [message.value, *(message.attributes[v] for v in VARIANTS if v in message.attributes)]
+            wordings = [
+                message.value,
+                *(message.attributes[v] for v in VARIANTS if v in message.attributes),
+            ]
             pattern = wordings[variant % len(wordings)]
+        if pattern is None:
+            msg = f"{language}.ftl: {name!r} has no value"
+            raise MessageMissing(msg)
         spoken = {key: self._fact(fact, language, variant) for key, fact in one.facts.items()}
         text, errors = known.format_pattern(pattern, spoken)
         if errors:

@@ -40,7 +40,10 @@ class Clock:
 async def company_services(dsn: str, home: Path) -> AsyncIterator[Services]:
     """The real services on a database that already holds the test company."""
     settings = Settings(
-        home=home, database_url=SecretStr(dsn), encryption_key=SecretStr("a key for tests only"), _env_file=None
+        home=home,
+        database_url=SecretStr(dsn),
+        encryption_key=SecretStr("a key for tests only"),
+        _env_file=None,
     )
     async with open_services(settings, clock=Clock(NOW), demo=False) as services:
         yield services
@@ -96,7 +99,9 @@ class Played:
         elif "wait" in step:
             self.clock.move(step["wait"])
         elif "keys" in step:
-            return await self._heard(call, await call.press(str(step["keys"]).replace("{code}", self.code)))
+            return await self._heard(
+                call, await call.press(str(step["keys"]).replace("{code}", self.code))
+            )
         elif "say" in step:
             words = str(step["say"]).replace("{code}", self.code)
             return await self._heard(call, await call.hear(words, step.get("heard")))

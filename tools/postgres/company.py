@@ -65,7 +65,7 @@ class PostgresCompany:
                 await write_orders(connection, demo_orders(customers, self._clock()), demo=True)
 
     @port_method
-    async def set_staff_available(self, available: bool) -> None:  # noqa: FBT001 - the one thing it sets
+    async def set_staff_available(self, available: bool) -> None:
         """Until staff have a desk: can somebody take a transfer now, in every language?"""
         async with self._connections.connection() as connection:
             await connection.execute(
@@ -83,14 +83,17 @@ class PostgresCompany:
                 "SELECT phone, language, postal_code FROM company.customers ORDER BY customer_id"
             )
             return [
-                (row["phone"], row["language"], row["postal_code"]) for row in await cursor.fetchall()
+                (row["phone"], row["language"], row["postal_code"])
+                for row in await cursor.fetchall()
             ]
 
     @port_method
     async def snapshot(self) -> dict[str, Any]:
         """All that a call may change, every column: for comparing end states."""
         async with self._connections.connection() as connection:
-            cursor = await connection.execute("SELECT * FROM company.customers ORDER BY customer_id")
+            cursor = await connection.execute(
+                "SELECT * FROM company.customers ORDER BY customer_id"
+            )
             customers = {row["customer_id"]: row for row in await cursor.fetchall()}
             cursor = await connection.execute("SELECT * FROM company.callbacks ORDER BY starts_at")
             callbacks = await cursor.fetchall()

@@ -1,11 +1,11 @@
-"""What the built-in company systems are given: connections, a clock, a way to seal secrets. And their one error edge."""
+"""What the built-in company systems are given, and the edge where a driver's errors become theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import wraps
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import psycopg
 from psycopg.rows import DictRow
@@ -35,7 +35,9 @@ class Sealer(Protocol):
     def keyed_hash(self, value: str) -> str: ...
 
 
-def port_method(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def port_method(
+    method: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
     """The edge of a port: whatever the database does wrong becomes BackendDown, without its text."""
 
     @wraps(method)

@@ -11,7 +11,8 @@ from tools.postgres.connections import Connections, port_method
 from tools.records import Address, Customer
 
 _COLUMNS: LiteralString = (
-    "c.customer_id, full_name, email, phone, language, line1, line2, city, region, postal_code, country"
+    "c.customer_id, full_name, email, phone, language, "
+    "line1, line2, city, region, postal_code, country"
 )
 
 

@@ -10,10 +10,11 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tools.ports import LanguageCode
 from tools.records import Address, Customer, Order, OrderItem, OrderStatusWord
 
 SEED = 482
-LanguageOf = {"US": "en", "ES": "es", "FR": "fr"}
+LANGUAGE_OF: dict[str, LanguageCode] = {"US": "en", "ES": "es", "FR": "fr"}
 FIRST_ORDER = 10482
 
 
@@ -126,10 +127,8 @@ def _customer(country: str, index: int) -> Customer:
         full_name=f"{first} {last}",
         email=f"{name}{index if index >= 10 else ''}@example.{('com', 'org', 'net')[index % 3]}",
         phone=_phone(country, region, index),
-        language=LanguageOf[country],  # type: ignore[arg-type]
-        address=Address(
-            line1=line1, city=city, region=region, postal_code=postal, country=country
-        ),
+        language=LANGUAGE_OF[country],
+        address=Address(line1=line1, city=city, region=region, postal_code=postal, country=country),
     )
 
 
@@ -157,13 +156,13 @@ def demo_orders(customers: list[Customer], now: datetime) -> list[Order]:
     return orders
 
 
-def _order(
-    customer: Customer, number: int, index: int, rng: random.Random, now: datetime
-) -> Order:
+def _order(customer: Customer, number: int, index: int, rng: random.Random, now: datetime) -> Order:
     about = _COUNTRIES[customer.address.country]
     status, soonest, latest = _STATUSES[(number * 5 + index) % len(_STATUSES)]
-    if customer.customer_id.endswith("-1001"):  # the README's callers: one on its way, one delivered
-        status, soonest, latest = (("shipped", 3, 3), ("delivered", 12, 12))[index % 2]  # type: ignore[assignment]
+    if customer.customer_id.endswith(
+        "-1001"
+    ):  # the README's callers: one on its way, one delivered
+        status, soonest, latest = (("shipped", 3, 3), ("delivered", 12, 12))[index % 2]
     placed = now - timedelta(days=rng.randint(soonest, latest), hours=rng.randint(1, 9))
     things = rng.sample(about.things, rng.choice((1, 1, 2, 3)))
     bought = [(rng.choice((1, 1, 1, 2)), name, cents) for name, cents in things]
@@ -182,7 +181,9 @@ def _order(
         currency=about.currency,
         items=tuple(OrderItem(quantity=quantity, name=name) for quantity, name, _ in bought),
         carrier=rng.choice(about.carriers) if sent else None,
-        tracking_number=f"{customer.address.country}{rng.randint(10**8, 10**9 - 1)}" if sent else None,
+        tracking_number=f"{customer.address.country}{rng.randint(10**8, 10**9 - 1)}"
+        if sent
+        else None,
         shipped_at=placed + timedelta(days=1) if sent else None,
         delivered_at=delivered,
         estimated_delivery=expected,

@@ -83,9 +83,7 @@ class PostgresIdentityVault:
         return code
 
     @port_method
-    async def check_code(
-        self, *, call_id: UUID, customer_id: str, code: str, turn: int
-    ) -> Verdict:
+    async def check_code(self, *, call_id: UUID, customer_id: str, code: str, turn: int) -> Verdict:
         async with self._connections.transaction() as connection:
             cursor = await connection.execute(
                 "SELECT verdict FROM company.code_checks WHERE call_id = %s AND turn = %s",

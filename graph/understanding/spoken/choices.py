@@ -10,7 +10,13 @@ from graph.understanding.spoken.numbers import find_digits
 from graph.understanding.spoken.words import LONGEST
 
 _ORDINALS: dict[Language, tuple[tuple[str, ...], ...]] = {
-    "en": (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th")),
+    "en": (
+        ("first", "1st"),
+        ("second", "2nd"),
+        ("third", "3rd"),
+        ("fourth", "4th"),
+        ("fifth", "5th"),
+    ),
     "es": (
         ("primero", "primera", "primer"),
         ("segundo", "segunda"),
@@ -94,4 +100,8 @@ def find_rating(text: str, language: Language) -> int | None:
 
 def _one_is_meant(text: str, language: Language) -> bool:
     """ "un" is also an article: alone, or after it nothing but a polite word."""
-    return bool(re.search(r"\b(1|uno|une etoile|un)\b\s*(?:por favor|s'il vous plait|etoile|estrella)?$", text))
+    return bool(
+        re.search(
+            r"\b(1|uno|une etoile|un)\b\s*(?:por favor|s'il vous plait|etoile|estrella)?$", text
+        )
+    )

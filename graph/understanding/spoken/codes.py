@@ -11,7 +11,9 @@ from graph.understanding.commands import Language
 from graph.understanding.spoken.numbers import digit_groups, find_digits
 from graph.understanding.spoken.words import AS_IN, LETTERS, LONGEST, NATO, REPEATS, words_of
 
-_TYPED = re.compile(r"\b(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z]{1,6}-?\d[A-Za-z0-9-]{1,18}\b")
+_TYPED = re.compile(
+    r"\b(?=[A-Za-z0-9-]*\d)(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z]{1,6}-?\d[A-Za-z0-9-]{1,18}\b"
+)
 #: "HF 10482" and "hf 10482": capitals, or letters that are no word.
 _APART = re.compile(r"\b([A-Z]{1,4}|[bcdfghjklmnpqrstvwxz]{2,4})[ -](\d{2,16})\b")
 _DASHES = {"dash", "hyphen", "minus", "guion", "tiret", "slash", "barra", "number", "numero", "no"}
@@ -102,7 +104,10 @@ def spell(text: str, language: Language) -> str | None:
 def find_postal_code(text: str, language: Language, country: str) -> str | None:
     """A postal code of the country's form: five digits, ZIP+4, or letters and digits."""
     pattern = _postal_pattern(country)
-    typed = re.findall(r"\b[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}\b|\b[A-Za-z]\d[A-Za-z]\s*\d[A-Za-z]\d\b", text[:LONGEST])
+    typed: list[str] = re.findall(
+        r"\b[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}\b|\b[A-Za-z]\d[A-Za-z]\s*\d[A-Za-z]\d\b",
+        text[:LONGEST],
+    )
     candidates = [code.upper() for code in typed] + _digit_candidates(text, language)
     spelled = _spelled_code(words_of(text), language)
     candidates += [spelled] if spelled else []

@@ -66,11 +66,15 @@ def find_phone(text: str, language: Language, country: str) -> PhoneReading | No
     lengths = phonenumbers.is_possible_number_with_reason(number)
     complete = lengths == phonenumbers.ValidationResult.IS_POSSIBLE
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return PhoneReading(digits=digits, e164=e164 if complete else None, complete=complete, possible=True)
+    return PhoneReading(
+        digits=digits, e164=e164 if complete else None, complete=complete, possible=True
+    )
 
 
 def _parsed(digits: str, country: str, *, international: bool) -> phonenumbers.PhoneNumber | None:
-    written = f"+{digits}" if international else f"+{digits[2:]}" if digits.startswith("00") else digits
+    written = (
+        f"+{digits}" if international else f"+{digits[2:]}" if digits.startswith("00") else digits
+    )
     try:
         return phonenumbers.parse(written, country)
     except phonenumbers.NumberParseException:
@@ -133,7 +137,11 @@ def _joined(words: list[str], language: Language) -> str:
         if at in groups and not (len(words[at]) == 1 and words[at].isalpha()):
             result, at = result + groups[at].digits, groups[at].end
             continue
-        letter, end = _letter(words, at, language) if len(words[at]) == 1 and words[at].isalpha() else (None, at)
+        letter, end = (
+            _letter(words, at, language)
+            if len(words[at]) == 1 and words[at].isalpha()
+            else (None, at)
+        )
         result, at = (result + letter.lower(), end) if letter else (result + words[at], at + 1)
     return result
 

@@ -189,7 +189,11 @@ def _with_units(tens: int, words: list[str], at: int) -> tuple[int, int]:
 
 def _with_teens(tens: int, words: list[str], at: int) -> tuple[int, int]:
     """ "soixante-quinze", "quatre-vingt-dix-huit"."""
-    start = at + 1 if at + 1 < len(words) and words[at] == "et" and words[at + 1] in ("onze", "un", "une") else at
+    start = (
+        at + 1
+        if at + 1 < len(words) and words[at] == "et" and words[at + 1] in ("onze", "un", "une")
+        else at
+    )
     if start < len(words) and words[start] == "dix":
         teen, end = _french_pair(words, start)
         return tens + (teen or 10), end

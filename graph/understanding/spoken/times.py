@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from datetime import date as Day  # noqa: N812 - the fields below are called date and time
+from datetime import time as TimeOfDay  # noqa: N812
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +16,6 @@ from graph.understanding.spoken.numbers import digit_groups
 from graph.understanding.spoken.words import LONGEST
 
 FIRST_HOUR = 8  # without a word for the half of the day, 1 to 7 is the afternoon: nobody rings at three at night
-Day, TimeOfDay = date, time  # the fields below are called date and time
 PartOfDay = Literal["morning", "afternoon", "evening"]
 _WEEKDAYS: dict[Language, tuple[str, ...]] = {
     "en": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
@@ -82,7 +83,11 @@ def parse_when(text: str, language: Language, now: datetime) -> When | None:
     at = _time(rest, language, part)
     if day is None and at is None and part is None:
         return None
-    if part is not None and day is None and any(f" {w} " in said for w, d in _RELATIVE[language] if d == 0):
+    if (
+        part is not None
+        and day is None
+        and any(f" {w} " in said for w, d in _RELATIVE[language] if d == 0)
+    ):
         day = now.date()
     return When(date=day, time=at, part=part if at is None else None)
 
@@ -95,7 +100,13 @@ def _from_now(said: str, language: Language, now: datetime) -> When | None:
     amount, unit = found[1].strip(), found[2]
     half = amount in ("half an", "media") or unit.startswith("demi")
     groups = digit_groups(amount.replace("-", " ").split(), language)
-    count = int(groups[0].digits) if groups else 1 if amount in ("a", "an", "un", "una", "une") or half else None
+    count = (
+        int(groups[0].digits)
+        if groups
+        else 1
+        if amount in ("a", "an", "un", "una", "une") or half
+        else None
+    )
     if count is None or count > 400:
         return None
     if unit[:3] in ("day", "dia", "jou"):
@@ -204,7 +215,9 @@ def _time(said: str, language: Language, part: PartOfDay | None) -> time | None:
     if re.search(r" (noon|midday|mediodia|midi) ", said):
         half = re.search(r" midi et demie? ", said)
         return time(12, 30 if half else 0)
-    found = re.search(r" (\d{1,2}) ?[:h.] ?(\d{2}) ", said.replace("h", " h ") if language == "fr" else said)
+    found = re.search(
+        r" (\d{1,2}) ?[:h.] ?(\d{2}) ", said.replace("h", " h ") if language == "fr" else said
+    )
     if found is None:
         found = re.search(r" (\d{1,2})h(\d{2}) ", said)
     if found:
@@ -222,7 +235,7 @@ def _clock(hour: int, minute: int, said: str, part: PartOfDay | None) -> time | 
 
 def _time_en(said: str, part: PartOfDay | None) -> time | None:
     words = _glued_half(said).split()
-    for at, word in enumerate(words):
+    for at in range(len(words)):
         hour = _hour(words, at, "en")
         if hour is None:
             continue
@@ -266,7 +279,7 @@ def _minute_after(words: list[str], at: int) -> int | None:
     groups = [group for group in digit_groups(words, "en") if group.start == at]
     if not groups:
         return None
-    if words[at] in ("oh", "o") and len(groups) and at + 1 < len(words):
+    if words[at] in ("oh", "o") and groups and at + 1 < len(words):
         inner = [group for group in digit_groups(words, "en") if group.start == at + 1]
         return int(inner[0].digits) if inner else None
     value = int(groups[0].digits)
@@ -280,7 +293,8 @@ def _stands_as_hour(words: list[str], at: int) -> bool:
     cues = ("at", "around", "about", "by", "after", "before", "say", "like", "past", "maybe")
     return (
         before in cues
-        or after in ("o'clock", "oclock", "am", "pm", "a", "p", "in", "tomorrow", "please", "then", "sharp")
+        or after
+        in ("o'clock", "oclock", "am", "pm", "a", "p", "in", "tomorrow", "please", "then", "sharp")
         or len(words) <= 2
         or at == len(words) - 1
     )

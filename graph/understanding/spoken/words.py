@@ -38,7 +38,11 @@ HUNDREDS: dict[Language, dict[str, int]] = {
     },
     "fr": {"cent": 100, "cents": 100},
 }  # fmt: skip
-THOUSAND: dict[Language, tuple[str, ...]] = {"en": ("thousand",), "es": ("mil",), "fr": ("mille", "mil")}
+THOUSAND: dict[Language, tuple[str, ...]] = {
+    "en": ("thousand",),
+    "es": ("mil",),
+    "fr": ("mille", "mil"),
+}
 JOINT: dict[Language, str] = {"en": "and", "es": "y", "fr": "et"}
 REPEATS: dict[Language, dict[str, int]] = {
     "en": {"double": 2, "triple": 3, "treble": 3},

@@ -48,7 +48,15 @@ VALUES: dict[c.Slot, tuple[str, ...]] = {
     "country": ("US", "FR"),
     "name": ("Jane Doe",),
     "topic": ("a return", "an invoice"),
-    "time": ("2026-11-24T10:00", "2026-11-24", "/morning", "T10:00", "asap", "2020-01-01T10:00", "9999-12-31"),
+    "time": (
+        "2026-11-24T10:00",
+        "2026-11-24",
+        "/morning",
+        "T10:00",
+        "asap",
+        "2020-01-01T10:00",
+        "9999-12-31",
+    ),
     "rating": ("1", "5", "6"),
     "choice": ("1", "2", "9", "now", "callback", "email", "sms", "resend"),
 }
@@ -114,9 +122,15 @@ def right_answers(call: FakeCall, pick: int) -> tuple[c.Command, ...]:
             c.Answer.model_validate({"slot": slot, "value": value})
             for slot, value in NEW_ADDRESSES[pick % 2].items()
         ),
-        "account.phone": (c.Answer(slot="phone", value=("+15035550144", "+15035550155")[pick % 2]),),
+        "account.phone": (
+            c.Answer(slot="phone", value=("+15035550144", "+15035550155")[pick % 2]),
+        ),
+        "callback.phone": (c.Answer(slot="phone", value="+15035550144"),),
         "callback.topic": (c.Answer(slot="topic", value="a return"),),
-        "callback.time": (c.Answer(slot="time", value="2026-11-24"), c.Answer(slot="choice", value="1")),
+        "callback.time": (
+            c.Answer(slot="time", value="2026-11-24"),
+            c.Answer(slot="choice", value="1"),
+        ),
         "closing.satisfaction": (c.Answer(slot="rating", value="4"),),
     }
     if call.asks in by_question:
@@ -164,7 +178,12 @@ class AnyCall(RuleBasedStateMachine):
         for _ in range(turns):
             self.says(right_answers(self.call, pick), None)
 
-    @rule(pick=st.integers(0, 99), more=st.lists(COMMANDS, min_size=1, max_size=2), cut=CUTS, first=st.booleans())
+    @rule(
+        pick=st.integers(0, 99),
+        more=st.lists(COMMANDS, min_size=1, max_size=2),
+        cut=CUTS,
+        first=st.booleans(),
+    )
     def answers_and_more(
         self, pick: int, more: list[c.Command], cut: float | None, first: bool
     ) -> None:
@@ -263,7 +282,11 @@ class AnyCall(RuleBasedStateMachine):
     def purchases(self, customer: Customer) -> list[str]:
         mine = [one for one in self.company.orders.rows if one.customer_id == customer.customer_id]
         names = [item.name for one in mine for item in one.items]
-        return [*(one.order_id[-5:] for one in mine), *(one.tracking_number or "" for one in mine), *names]
+        return [
+            *(one.order_id[-5:] for one in mine),
+            *(one.tracking_number or "" for one in mine),
+            *names,
+        ]
 
     def visit_was_allowed(
         self, visit: Visit, before: CallState, commands: tuple[c.Command, ...]

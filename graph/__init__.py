@@ -1,0 +1,1 @@
+"""The conversation: decides, never performs."""
