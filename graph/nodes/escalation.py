@@ -6,11 +6,13 @@ from langgraph.runtime import Runtime
 
 from graph.callbacks import serve_callback
 from graph.context import CallContext
-from graph.dialogue import ask, pop, push, put_top, tell, top
+from graph.dialogue import ask, pop, push, put_top, stumble, tell, top
 from graph.proposals import propose
 from graph.state import CallbackFlow, CallState, Case, HandOver, HumanFlow
 from graph.understanding import commands as c
 from graph.wording.line import line
+
+CHOICES = {"now": "yes", "1": "yes", "callback": "callback", "2": "callback"}
 
 
 async def escalation(state: CallState, runtime: Runtime[CallContext]) -> CallState:
@@ -52,9 +54,9 @@ def _choice(case: Case) -> tuple[str | None, Case]:
         return "yes", taken
     if isinstance(head, c.Deny):
         return "no", taken
-    if isinstance(head, c.Answer) and head.slot == "choice":
-        return ("callback" if head.value in ("callback", "2") else "yes"), taken
-    return None, case
+    if isinstance(head, c.Answer) and head.value in CHOICES:
+        return CHOICES[head.value], taken
+    return None, stumble(case.model_copy(update={"turn_commands": tuple(rest)}))
 
 
 def _offer(case: Case, flow: HumanFlow, turn: int) -> Case:

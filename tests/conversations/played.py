@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-from pydantic import SecretStr
-
 from conversation import Conversation, Reply
-from services import SentNotice, Services, open_services
-from settings import Settings
+from services import SentNotice, Services
+from tests.company import Clock
 
-COMPANY = Path(__file__).parent / "company"
-NOW = datetime.fromisoformat("2026-11-23T18:00:00+00:00")
 CHECKS = ("asks", "flow", "language", "verified", "ended", "outcome", "node")
 STEP_KEYS = {"say", "heard", "keys", "greet", "wait", "did", "says", "never", *CHECKS}
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, words: str) -> None:
-        """`16m`, `2h`, `30s`."""
-        number, unit = int(words[:-1]), words[-1]
-        self.now += timedelta(**{{"s": "seconds", "m": "minutes", "h": "hours"}[unit]: number})
-
-
-@asynccontextmanager
-async def company_services(dsn: str, home: Path) -> AsyncIterator[Services]:
-    """The real services on a database that already holds the test company."""
-    settings = Settings(
-        home=home,
-        database_url=SecretStr(dsn),
-        encryption_key=SecretStr("a key for tests only"),
-        _env_file=None,
-    )
-    async with open_services(settings, clock=Clock(NOW), demo=False) as services:
-        yield services
 
 
 class Played:

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conversations.played import Played, company_services
+from tests.company import company_services
+from tests.conversations.played import Played
 
 FOLDER = Path(__file__).parent
 FILES = sorted(file.relative_to(FOLDER) for file in FOLDER.glob("*/*.yaml"))
 
 
 @pytest.fixture
-async def played(database_copy: str, tmp_path: Path) -> AsyncIterator[Played]:
-    async with company_services(database_copy, tmp_path) as services:
+async def played(database_copy: str, model_home: Path) -> AsyncIterator[Played]:
+    async with company_services(database_copy, model_home) as services:
         yield Played(services)
 
 

@@ -97,6 +97,6 @@ class PostgresCompany:
             customers = {row["customer_id"]: row for row in await cursor.fetchall()}
             cursor = await connection.execute("SELECT * FROM company.callbacks ORDER BY starts_at")
             callbacks = await cursor.fetchall()
-            cursor = await connection.execute("SELECT * FROM company.handovers ORDER BY created_at")
+            cursor = await connection.execute("SELECT * FROM company.handovers ORDER BY number")
             handovers = [{**row, **row["record"]} for row in await cursor.fetchall()]
         return {"customers": customers, "callbacks": callbacks, "handovers": handovers}

@@ -104,7 +104,7 @@ class PostgresIdentityVault:
     ) -> Verdict:
         cursor = await connection.execute(
             "SELECT * FROM company.one_time_codes WHERE call_id = %s AND customer_id = %s "
-            "ORDER BY issued_at DESC LIMIT 1 FOR UPDATE",
+            "ORDER BY ended, issued_at DESC LIMIT 1 FOR UPDATE",
             (call_id, customer_id),
         )
         row = await cursor.fetchone()

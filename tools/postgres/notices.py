@@ -57,7 +57,7 @@ class PostgresNotices:
         async with self._connections.transaction() as connection:
             cursor = await connection.execute(
                 "SELECT * FROM company.notices WHERE call_id = %s AND sent_at IS NULL "
-                "ORDER BY created_at FOR UPDATE SKIP LOCKED",
+                "ORDER BY number FOR UPDATE SKIP LOCKED",
                 (call_id,),
             )
             rows = await cursor.fetchall()

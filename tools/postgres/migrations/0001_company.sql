@@ -84,7 +84,8 @@ CREATE TABLE company.handovers (
   call_id     uuid NOT NULL,
   way         text NOT NULL CHECK (way IN ('transfer', 'queue')),
   record      jsonb NOT NULL,
-  created_at  timestamptz NOT NULL
+  created_at  timestamptz NOT NULL,
+  number      bigint GENERATED ALWAYS AS IDENTITY
 );
 
 CREATE TABLE company.knowledge (
@@ -101,6 +102,7 @@ CREATE INDEX knowledge_search ON company.knowledge USING gin (search);
 -- Messages to customers. Contact and text are sealed, and wiped once the message was sent.
 CREATE TABLE company.notices (
   notice_id  uuid PRIMARY KEY,
+  number     bigint GENERATED ALWAYS AS IDENTITY,
   call_id    uuid NOT NULL,
   kind       text NOT NULL,
   channel    text NOT NULL,
@@ -109,7 +111,7 @@ CREATE TABLE company.notices (
   created_at timestamptz NOT NULL,
   sent_at    timestamptz
 );
-CREATE INDEX notices_unsent ON company.notices (call_id, created_at) WHERE sent_at IS NULL;
+CREATE INDEX notices_unsent ON company.notices (call_id, number) WHERE sent_at IS NULL;
 
 CREATE TABLE company.identity_failures (
   call_id    uuid NOT NULL,
