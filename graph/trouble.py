@@ -12,6 +12,7 @@ from graph.context import CallContext
 from graph.dialogue import ask, offer_person, pop, tell, top
 from graph.state import CallbackFlow, CallState, Case, HumanFlow
 from graph.wording.line import line
+from tools.effects import EffectConflict
 from tools.errors import DeskError
 
 Node = TypeVar("Node", bound=Callable[..., Awaitable[CallState]])
@@ -24,7 +25,7 @@ def spoken_trouble(node: Node) -> Node:
     async def guarded(state: CallState, runtime: Runtime[CallContext]) -> CallState:
         try:
             return await node(state, runtime)
-        except DeskError:
+        except (DeskError, EffectConflict):
             return {"case": troubled(state["case"], state["turn"]), "node": node.__name__}
 
     return cast("Node", guarded)

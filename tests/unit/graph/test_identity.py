@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from graph.understanding import commands as c
 from tests.fakes.call import Clock, FakeCall
 from tests.fakes.desk import JANE, OMAR, FakeCompany, FakeVault
