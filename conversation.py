@@ -1,26 +1,44 @@
-"""One call, turn by turn: answered or resumed, spoken with, dropped, hung up. What the terminal and the phone share."""
+"""One call, turn by turn: answered or resumed, spoken with, dropped, hung up. What the terminal and the phone share.
+
+A turn runs on a fork of the call's memory. Its words are out before anything is written; its writes wait until it is
+confirmed; discarded, it leaves nothing.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from checkpoints.calls import CallRecord, CallRegister
+from checkpoints.calls import CallRecord, CallRegister, CallStateName, TurnRecord
+from checkpoints.errors import LeaseLost, StorageDown, StorageError
+from checkpoints.turn_saver import TurnSaver
 from graph.build import STEPS_PER_TURN
 from graph.context import CallContext
 from graph.nodes.closing import outcome_of
 from graph.state import CallerTurn, CallState, Lang
+from tools.confirmation import held_back
+from tools.errors import BackendDown
 
 log = structlog.get_logger(__name__)
 
 #: Control characters, which no caller says and no recogniser writes.
 UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ud800-\udfff]")
+
+
+#: Seconds an effect waits for the turns before it to be on record; then it is refused with a sentence.
+DURABLE_SECONDS = 2.0
+#: Seconds a reply waits for its own turn to be on record. With the database away the call goes on from memory.
+SETTLE_SECONDS = 0.5
+#: Seconds a line that closes goes on trying to write what is still in memory.
+CLOSE_SECONDS = 30.0
 
 
 class Reply(BaseModel):
@@ -40,20 +58,131 @@ class Reply(BaseModel):
     did: tuple[str, ...] = ()
     ended: bool
     outcome: str | None
-    ms: float = Field(description="from the caller's words to the reply, milliseconds")
+    ms: float = Field(
+        description="from the caller's words to the reply's first words, milliseconds"
+    )
+
+
+class TurnGate:
+    """Holds a turn's writes back until the caller really said it, and all that was said before is on record."""
+
+    def __init__(self, memory: TurnSaver) -> None:
+        self._memory = memory
+        self._confirmed = asyncio.Event()
+
+    def confirm(self) -> None:
+        self._confirmed.set()
+
+    @property
+    def confirmed(self) -> bool:
+        return self._confirmed.is_set()
+
+    async def passed(self) -> None:
+        """Raises BackendDown: what came before can't be put on record now, so nothing may be done after it."""
+        await self._confirmed.wait()
+        try:
+            await self._memory.durable(DURABLE_SECONDS)
+        except StorageError:
+            raise BackendDown from None
+
+
+class RunningTurn:
+    """A turn under way: speculative until confirmed, gone without a trace when discarded."""
+
+    def __init__(self, call: Conversation, caller: CallerTurn) -> None:
+        self._call = call
+        self._fork = call.memory.fork()
+        self._gate = TurnGate(call.memory)
+        self._words: asyncio.Queue[str | None] = asyncio.Queue()
+        self._started = time.perf_counter()
+        self._first_words_ms = 0.0
+        self._run = asyncio.create_task(self._answered(caller), name="turn")
+
+    async def words(self) -> AsyncIterator[str]:
+        """What the line says, as it comes; before anything is written."""
+        while (words := await self._words.get()) is not None:
+            yield words
+
+    def confirm(self) -> None:
+        """The caller really said it: its writes may run, and it will be remembered."""
+        self._gate.confirm()
+
+    async def discard(self) -> None:
+        """It was not said after all: no row, no effect, no memory."""
+        self._fork.discard()
+        self._run.cancel()
+        await asyncio.wait({self._run})
+
+    async def reply(self) -> Reply:
+        """The whole reply of a confirmed turn, which is the call's memory from now on.
+
+        Raises:
+            LeaseLost: somebody else holds the call; the turn was discarded.
+        """
+        try:
+            state = await asyncio.shield(self._run)
+        except asyncio.CancelledError:
+            await self.discard()
+            raise
+        self._fork.commit(turn_record(state, self._call.context))
+        await self._call.remember(state)
+        reply = _reply(self._call.record.call_id, state, self._first_words_ms)
+        log.info(
+            "turn.answered", call_id=str(reply.call), turn=reply.turn, node=reply.node, ms=reply.ms
+        )
+        return reply
+
+    async def _answered(self, caller: CallerTurn) -> CallState:
+        graph = self._call.graph.copy(update={"checkpointer": self._fork})
+        state: CallState = {}
+        try:
+            async for mode, chunk in graph.astream(
+                {"caller": caller},
+                self._call.config,
+                context=self._context(),
+                stream_mode=["custom", "values"],
+                durability="exit",
+            ):
+                if mode == "values":
+                    state = chunk
+                    continue
+                self._first_words_ms = self._first_words_ms or self._ms()
+                self._words.put_nowait(chunk["say"])
+        finally:
+            self._words.put_nowait(None)
+        return state
+
+    def _context(self) -> CallContext:
+        """The call's surroundings, with whatever writes held back until this turn is confirmed."""
+        context, gate = self._call.context, self._gate
+        vault, effects = held_back(context.desk.vault, gate), held_back(context.desk.effects, gate)
+        return replace(context, desk=replace(context.desk, vault=vault, effects=effects))
+
+    def _ms(self) -> float:
+        return (time.perf_counter() - self._started) * 1000
 
 
 @dataclass
 class Conversation:
-    """A live call. Made by `services.Line.answer`."""
+    """A live call. Made by `services.Services.answer`."""
 
     record: CallRecord
     register: CallRegister
+    memory: TurnSaver
     graph: Any  # a compiled graph; LangGraph's own type is generic over internals
     context: CallContext
     utterance_limit: int
     over: bool = False  #: nothing more can be said on this line
     dropped: bool = False  #: the line went dead, or was left in the middle: the call can be resumed
+    _state: CallState | None = None  #: as the last turn left it
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """LangGraph's run configuration: the thread is the call."""
+        return {
+            "configurable": {"thread_id": str(self.record.call_id)},
+            "recursion_limit": STEPS_PER_TURN,
+        }
 
     async def begin(self) -> Reply:
         """The reply that greets: a new caller, or one whose call had dropped."""
@@ -62,8 +191,12 @@ class Conversation:
 
     async def hear(self, words: str, heard: str | None = None) -> Reply:
         """The caller said something. `heard` is the part of our last line that reached them, if not all."""
-        spoken = UNSPEAKABLE.sub(" ", words)[: self.utterance_limit]
-        return await self._turn(CallerTurn(kind="words", words=spoken, heard=heard))
+        return await self._turn(self.spoken(words, heard))
+
+    def spoken(self, words: str, heard: str | None = None) -> CallerTurn:
+        """Words as a turn takes them: without what no caller says, and not too many."""
+        kept = UNSPEAKABLE.sub(" ", words)[: self.utterance_limit]
+        return CallerTurn(kind="words", words=kept, heard=heard)
 
     async def press(self, keys: str) -> Reply:
         """The caller pressed keys: digits, `*` and `#`."""
@@ -74,92 +207,97 @@ class Conversation:
         """The caller said nothing for the time the line waits."""
         return await self._turn(CallerTurn(kind="silence"))
 
+    def start(self, caller: CallerTurn) -> RunningTurn:
+        """Begin a turn on words that may not be final: confirm or discard it."""
+        return RunningTurn(self, caller)
+
     async def drop(self) -> None:
         """The line went dead: the call can be resumed."""
-        if not self.over:
-            self.over = self.dropped = True
-            await self.register.interrupt(self.record.call_id)
-            log.info("call.dropped", call_id=str(self.record.call_id))
+        if self.over:
+            return
+        self.over = self.dropped = True
+        await self._leave()
+        log.info("call.dropped", call_id=str(self.record.call_id))
 
     async def hang_up(self) -> None:
         """The caller put the phone down: closed when nothing was open, resumable in the middle of something."""
         if self.over:
             return
-        state = await self._state()
-        case = state.get("case")
+        case = self._state["case"] if self._state else None
         if case is None or case.stack:
             await self.drop()
             return
         self.over = True
-        await self.register.close(
-            self.record.call_id,
-            outcome_of(case),
-            topics=_topics(state),
-            satisfaction=case.satisfaction,
-        )
+        if await self.memory.close(CLOSE_SECONDS):
+            await self.register.close(self.memory.lease, outcome_of(case))
 
-    async def _state(self) -> CallState:
-        snapshot = await self.graph.aget_state(self._config())
-        values: CallState = snapshot.values
-        return values
-
-    def _config(self) -> dict[str, Any]:
-        return {
-            "configurable": {"thread_id": str(self.record.call_id)},
-            "recursion_limit": STEPS_PER_TURN,
-        }
+    async def _leave(self) -> None:
+        if not await self.memory.close(CLOSE_SECONDS):
+            return  # its lease runs out, or somebody else has it
+        try:
+            await self.register.interrupt(self.memory.lease)
+        except StorageDown:
+            log.warning("call.left_live", call_id=str(self.record.call_id))
 
     async def _turn(self, caller: CallerTurn) -> Reply:
-        started = time.perf_counter()
-        state: CallState = await self.graph.ainvoke(
-            {"caller": caller}, self._config(), context=self.context, durability="exit"
-        )
-        await self._registered(state)
-        reply = self._reply(state, (time.perf_counter() - started) * 1000)
-        log.info(
-            "turn.answered", call_id=str(reply.call), turn=reply.turn, node=reply.node, ms=reply.ms
-        )
-        return reply
+        turn = self.start(caller)
+        turn.confirm()
+        try:
+            return await turn.reply()
+        except LeaseLost:
+            self.over = True
+            raise
 
-    async def _registered(self, state: CallState) -> None:
-        case, call_id = state["case"], self.record.call_id
-        await self.register.record_turn(
-            call_id,
-            language=state["language"],
-            open_flow=state["flow"],
-            asks=state["asks"],
-            verified=state["verified"],
-            topics=_topics(state),
-        )
-        if not state.get("ended"):
-            return
-        self.over = True
-        if state.get("outcome") is None:
-            self.dropped = True
-            await self.register.interrupt(call_id)
-            return
-        await self.register.close(
-            call_id, state["outcome"], topics=_topics(state), satisfaction=case.satisfaction
-        )
-
-    def _reply(self, state: CallState, ms: float) -> Reply:
-        said = state["said"]
-        return Reply(
-            call=self.record.call_id,
-            turn=state["turn"],
-            say=said.text,
-            language=state["language"],
-            node=state["node"],
-            asks=state["asks"],
-            verified=state["verified"],
-            flow=state["flow"],
-            did=said.did,
-            ended=bool(state.get("ended")),
-            outcome=state.get("outcome") if state.get("ended") else None,
-            ms=round(ms, 1),
-        )
+    async def remember(self, state: CallState) -> None:
+        """A turn was committed: wait a moment for it to be on record, unless the database is known to be away."""
+        self._state = state
+        if state.get("ended"):
+            self.over = True
+            self.dropped = state.get("outcome") is None
+            await self.memory.close(CLOSE_SECONDS)
+        elif not self.memory.behind:
+            try:
+                await self.memory.durable(SETTLE_SECONDS)
+            except StorageDown:
+                return
 
 
-def _topics(state: CallState) -> tuple[str, ...]:
-    """Knowledge topics and flows that were served; closed words, nothing personal."""
-    return tuple(dict.fromkeys(state["case"].answered))
+def turn_record(state: CallState, context: CallContext) -> TurnRecord:
+    """What the register keeps of a turn: closed words and numbers."""
+    case = state["case"]
+    return TurnRecord(
+        turn=state["turn"],
+        at=context.clock(),
+        language=state["language"],
+        open_flow=state["flow"],
+        asks=state["asks"],
+        verified=state["verified"],
+        topics=tuple(dict.fromkeys(case.answered)),
+        state=_state_after(state),
+        outcome=state.get("outcome") if state.get("ended") else None,
+        satisfaction=case.satisfaction,
+    )
+
+
+def _state_after(state: CallState) -> CallStateName:
+    if not state.get("ended"):
+        return "live"
+    return "interrupted" if state.get("outcome") is None else "closed"
+
+
+def _reply(call_id: UUID, state: CallState, ms: float) -> Reply:
+    said = state["said"]
+    return Reply(
+        call=call_id,
+        turn=state["turn"],
+        say=said.text,
+        language=state["language"],
+        node=state["node"],
+        asks=state["asks"],
+        verified=state["verified"],
+        flow=state["flow"],
+        did=said.did,
+        ended=bool(state.get("ended")),
+        outcome=state.get("outcome") if state.get("ended") else None,
+        ms=round(ms, 1),
+    )

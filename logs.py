@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -18,10 +19,16 @@ ALLOWED = frozenset(
     }
 )  # fmt: skip
 
+#: What an event is called: a constant. A sentence may quote what a caller said.
+NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+
 
 def configure_logs(level: str) -> None:
     """Route every logger of the process through one chain that keeps only named, impersonal fields."""
-    shared = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -60,6 +67,8 @@ def _foreign(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping
 def only_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Named fields pass; of an exception only its type does, because its text may be personal."""
     kept = {key: value for key, value in event.items() if key in ALLOWED}
+    if not NAME.fullmatch(str(event.get("event"))):
+        kept["event"] = "library.message"  # structlog is used by LangGraph's server, too, and not for names only
     error = event.get("exc_info")
     if isinstance(error, tuple) and error[0] is not None:
         kept["error_type"] = error[0].__name__

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -12,10 +13,11 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import phonenumbers
+import structlog
 from phonenumbers import timezone as phone_timezones
 from pydantic import BaseModel, ConfigDict, Field
 
-from checkpoints.calls import CallRegister
+from checkpoints.calls import CallRegister, Lease
 from checkpoints.cipher import Cipher, check_key, load_cipher
 from checkpoints.database import Database
 from checkpoints.effects import PostgresEffectLog
@@ -24,8 +26,10 @@ from checkpoints.errors import EffectConflict as StorageConflict
 from checkpoints.errors import StorageError
 from checkpoints.migrations import FOLDER as CHECKPOINT_MIGRATIONS
 from checkpoints.migrations import migrate, read_migrations
-from checkpoints.saver import open_saver
+from checkpoints.saver import PooledSaver, open_saver
+from checkpoints.turn_saver import TurnSaver
 from conversation import Conversation
+from deadline import bounded
 from graph.build import build
 from graph.context import CallContext, Desk
 from graph.state import CallerTurn, Case, Lang, Said
@@ -42,6 +46,7 @@ from tools.postgres import MIGRATIONS as COMPANY_MIGRATIONS
 from tools.postgres import Loaded, PostgresCompany, import_company, read_topics
 from tools.records import Level, Passage
 
+log = structlog.get_logger(__name__)
 R = TypeVar("R", bound=BaseModel)
 MIGRATION_FOLDERS = {"checkpoints": CHECKPOINT_MIGRATIONS, "company": COMPANY_MIGRATIONS}
 #: Everything of ours that a checkpoint may hold; the saver refuses any other class.
@@ -121,7 +126,8 @@ class Services:
     cipher: Cipher
     register: CallRegister
     company: PostgresCompany
-    effects: EffectLogOnDatabase
+    effect_log: PostgresEffectLog
+    saver: PooledSaver
     graph: Any  # a compiled graph; LangGraph's own type is generic over internals
     understander: LocalUnderstander
     wording: FluentWording
@@ -141,19 +147,28 @@ class Services:
         record = await self.register.resume(caller_hash, window)
         if record is None:
             record = await self.register.begin(caller_hash, language or caller.language)
+        memory = TurnSaver(
+            self.saver, self.database, self.register, record.lease, fresh=record.legs == 1
+        )
+        await memory.load()
         return Conversation(
             record=record,
             register=self.register,
+            memory=memory,
             graph=self.graph,
-            context=self.context_of(record.call_id, caller, caller_hash),
+            context=self.context_of(record.lease, caller, caller_hash),
             utterance_limit=self.settings.calls.utterance_limit,
         )
 
-    def context_of(self, call_id: UUID, caller: Caller, caller_hash: str | None) -> CallContext:
-        """What the runs of one call are given."""
+    def at(self, clock: Callable[[], datetime]) -> Services:
+        """The same systems at another time: for replays."""
+        return replace(self, clock=clock, company=self.company.at(clock))
+
+    def context_of(self, lease: Lease, caller: Caller, caller_hash: str | None) -> CallContext:
+        """What the runs of one call are given. Under a lease that is not the call's, no effect can happen."""
         return CallContext(
-            call_id=call_id,
-            desk=self._desk(call_id),
+            call_id=lease.call_id,
+            desk=self._desk(lease),
             understander=self.understander,
             wording=self.wording,
             clock=self.clock,
@@ -165,7 +180,7 @@ class Services:
             recorded=self.settings.calls.recorded,
         )
 
-    def _desk(self, call_id: UUID) -> Desk:
+    def _desk(self, lease: Lease) -> Desk:
         of_call = Window(self.settings.limits.lookups_per_call_minute, 60.0)
         limits = Limits(self.settings.limits.lookup_seconds, of_call, self.lookups, self.breakers)
         company = self.company
@@ -175,14 +190,22 @@ class Services:
             callbacks=guarded(company.callbacks, limits),
             knowledge=guarded(company.knowledge, limits),
             staff=guarded(company.staff, limits),
-            notices=company.notices.of_call(call_id),
+            notices=company.notices.of_call(lease.call_id),
             vault=guarded(company.vault, limits),
-            effects=self.effects,
+            effects=EffectLogOnDatabase(self.effect_log, lease),
         )
+
+    async def done_in(self, call_id: UUID) -> tuple[str, ...]:
+        """Names of what was done in a call, codes sent left out."""
+        return tuple(name for name in await self.effect_log.done(call_id) if name != "send_code")
 
     async def sent_notices(self, conversation: Conversation) -> tuple[SentNotice, ...]:
         """What the demo notifier sends for a call since the last time it was asked."""
-        queued = await self.company.notices.take(conversation.record.call_id)
+        return await self.notices_of(conversation.record.call_id)
+
+    async def notices_of(self, call_id: UUID) -> tuple[SentNotice, ...]:
+        """What `sent_notices` gives, by the call's id."""
+        queued = await self.company.notices.take(call_id)
         return tuple(
             SentNotice(
                 to=one.masked_to, channel=one.notice.channel, body=one.notice.body, kind=one.kind
@@ -225,10 +248,11 @@ class Services:
 
 
 class EffectLogOnDatabase:
-    """Joins the two sides that know nothing of each other: tools.effects.EffectLog on the checkpoints' log."""
+    """One call's tools.effects.EffectLog on the checkpoints' log: the two sides know nothing of each other."""
 
-    def __init__(self, log: PostgresEffectLog) -> None:
+    def __init__(self, log: PostgresEffectLog, lease: Lease) -> None:
         self._log = log
+        self._lease = lease
 
     async def run_once(
         self,
@@ -238,16 +262,31 @@ class EffectLogOnDatabase:
         result_type: type[R],
     ) -> EffectOutcome[R]:
         try:
-            result, repeated = await self._log.run_once(key, arguments, perform, result_type)
+            result, repeated = await self._log.run_once(
+                key, arguments, perform, result_type, self._lease
+            )
         except StorageConflict:
             raise EffectConflict from None
         except StorageError:
             raise BackendDown from None
         return EffectOutcome[R](result=result, repeated=repeated)
 
-    async def done(self, call_id: UUID) -> tuple[str, ...]:
-        """Names of what was done in a call, codes sent left out."""
-        return tuple(name for name in await self._log.done(call_id) if name != "send_code")
+    async def recorded(
+        self, key: EffectKey, arguments: BaseModel, result_type: type[R]
+    ) -> R | None:
+        """tools.replay.RecordedEffects."""
+        try:
+            return await self._log.recorded(key, arguments, result_type)
+        except StorageConflict:
+            raise EffectConflict from None
+        except StorageError:
+            raise BackendDown from None
+
+    async def is_done(self, key: EffectKey) -> bool:
+        try:
+            return await self._log.is_done(key)
+        except StorageError:
+            raise BackendDown from None
 
 
 @asynccontextmanager
@@ -281,7 +320,29 @@ async def open_services(
             pooler=settings.postgres.pooler,
         )
         async with database:
-            yield await _services(settings, database, now, demo=demo)
+            services = await _services(settings, database, now, demo=demo)
+            async with _leases_kept(services.register):
+                yield services
+
+
+@asynccontextmanager
+async def _leases_kept(register: CallRegister) -> AsyncIterator[None]:
+    """This process's calls stay its own for as long as it lives and the database can be told so."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(register.beat.total_seconds())
+            try:
+                await bounded(register.keep_alive(), register.beat.total_seconds())
+            except (StorageError, TimeoutError):
+                log.warning("leases.not_renewed")
+
+    keeping = asyncio.create_task(keep(), name="leases")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait({keeping})
 
 
 async def _services(
@@ -300,7 +361,8 @@ async def _services(
         cipher=cipher,
         register=CallRegister(database, clock),
         company=company,
-        effects=EffectLogOnDatabase(PostgresEffectLog(database, cipher)),
+        effect_log=PostgresEffectLog(database, cipher),
+        saver=saver,
         graph=build().compile(checkpointer=saver),
         understander=LocalUnderstander(settings.home / "cache"),
         wording=FluentWording(),

@@ -1,17 +1,26 @@
-"""The register of calls: which thread, in what state, what is open. Closed words and times; nothing personal."""
+"""The register of calls: which thread, in what state, what is open, who holds it. Closed words and times; nothing
+personal.
+
+A call is held under a lease with a counter. Whoever takes a call over raises the counter, and a worker that still has
+the old one can't commit any more. A lease that ran out, or whose worker is dead, is free to be taken over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+import structlog
 from psycopg.rows import DictRow
 from pydantic import BaseModel, ConfigDict
 
 from checkpoints.database import Connection, Database, storage_errors
-from checkpoints.errors import CallNotFound
+from checkpoints.errors import CallNotFound, LeaseLost
+from checkpoints.owner import owner_is_dead, this_process
+
+log = structlog.get_logger(__name__)
 
 CallLanguage = Literal["en", "es", "fr"]
 CallStateName = Literal[
@@ -20,8 +29,34 @@ CallStateName = Literal[
     "waiting_for_staff",  # a person has to go on
     "closed",
 ]
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=30)  # renewed every third of it: a dead host's calls are free after this
 SHORTEST_PREFIX = 8
+
+
+class Lease(BaseModel):
+    """The right to write into a call, until somebody takes it over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: UUID
+    counter: int
+
+
+class TurnRecord(BaseModel):
+    """What one turn leaves in the register."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn: int
+    at: datetime
+    language: CallLanguage
+    open_flow: str | None
+    asks: str | None
+    verified: int
+    topics: tuple[str, ...]
+    state: CallStateName = "live"  #: what the call is after this turn
+    outcome: str | None = None
+    satisfaction: int | None = None
 
 
 class CallRecord(BaseModel):
@@ -49,6 +84,11 @@ class CallRecord(BaseModel):
     topics: tuple[str, ...]
     satisfaction: int | None
 
+    @property
+    def lease(self) -> Lease:
+        """As it was when the row was read."""
+        return Lease(call_id=self.call_id, counter=self.lease_counter)
+
 
 class CallRegister:
     """Begins, resumes and ends calls. Times come from the clock given, never from the database."""
@@ -59,22 +99,29 @@ class CallRegister:
         self._database = database
         self._clock = clock
         self._lease = lease
-        self._owner = uuid4().hex
+        self._owner = this_process()
 
-    async def begin(self, caller_hash: str | None, language: CallLanguage) -> CallRecord:
-        """A new call, live."""
+    @property
+    def beat(self) -> timedelta:
+        """How often `keep_alive` must run."""
+        return self._lease / 3
+
+    async def begin(
+        self, caller_hash: str | None, language: CallLanguage, call_id: UUID | None = None
+    ) -> CallRecord:
+        """A new call, live. `call_id`: where it has one already."""
         now = self._clock()
         return await self._one(
             "INSERT INTO calls (call_id, caller_hash, state, language, lease_owner, lease_counter, "
             "lease_expires_at, started_at, last_turn_at) "
             "VALUES (%s, %s, 'live', %s, %s, 1, %s, %s, %s) RETURNING *",
-            (uuid4(), caller_hash, language, self._owner, now + self._lease, now, now),
+            (call_id or uuid4(), caller_hash, language, self._owner, now + self._lease, now, now),
         )
 
     async def resume(self, caller_hash: str | None, window: timedelta) -> CallRecord | None:
         """Take up the newest call of this number that dropped inside the window; None when there is none.
 
-        A live call whose lease ran out has dropped too: its worker died. Of two that try, one gets it.
+        A live call whose worker died, or whose lease ran out, has dropped too. Of two that try, one gets it.
         """
         if caller_hash is None:
             return None
@@ -85,7 +132,7 @@ class CallRegister:
                 "lease_counter = lease_counter + 1, lease_expires_at = %(until)s, interrupted_at = NULL "
                 "WHERE call_id = (SELECT call_id FROM calls WHERE caller_hash = %(caller)s "
                 "AND last_turn_at > %(since)s AND last_turn_at <= %(now)s AND (state = 'interrupted' "
-                "OR (state = 'live' AND lease_expires_at < %(now)s)) "
+                "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s)))) "
                 "ORDER BY last_turn_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
                 {
                     "owner": self._owner,
@@ -93,49 +140,96 @@ class CallRegister:
                     "caller": caller_hash,
                     "since": now - window,
                     "now": now,
+                    "dead": await _dead_owners(connection, caller_hash),
                 },
             )
             row = await cursor.fetchone()
         return CallRecord.model_validate(row) if row else None
 
-    async def record_turn(
-        self,
-        call_id: UUID,
-        *,
-        language: CallLanguage,
-        open_flow: str | None,
-        asks: str | None,
-        verified: int,
-        topics: Sequence[str],
-    ) -> None:
-        """What a finished turn left behind; renews the lease."""
-        now = self._clock()
-        await self._change(
-            "UPDATE calls SET language = %s, open_flow = %s, asks = %s, verified = %s, topics = %s, "
-            "turns = turns + 1, last_turn_at = %s, lease_expires_at = %s WHERE call_id = %s",
-            (language, open_flow, asks, verified, list(topics), now, now + self._lease, call_id),
-        )
+    async def take_over(self, call_id: UUID) -> Lease:
+        """Hold this call from now on, whoever held it before: their next commit fails.
 
-    async def interrupt(self, call_id: UUID) -> None:
-        """The line dropped, or was left in the middle of something."""
+        Raises:
+            CallNotFound
+        """
+        record = await self._one(
+            "UPDATE calls SET lease_owner = %s, lease_counter = lease_counter + 1, lease_expires_at = %s "
+            "WHERE call_id = %s RETURNING *",
+            (self._owner, self._clock() + self._lease, call_id),
+        )
+        return record.lease
+
+    async def write_turn(self, connection: Connection, lease: Lease, record: TurnRecord) -> bool:
+        """Write what a turn left behind, in the caller's transaction; renews the lease.
+
+        Returns:
+            False when a later turn of the same lease is there already (an attempt thought lost came after all).
+
+        Raises:
+            LeaseLost: somebody else holds the call now.
+        """
+        live = record.state == "live"
+        cursor = await connection.execute(
+            "UPDATE calls SET state = %(state)s, language = %(language)s, open_flow = %(open_flow)s, "
+            "asks = %(asks)s, verified = %(verified)s, topics = %(topics)s, turns = %(turn)s, "
+            "last_turn_at = %(at)s, outcome = %(outcome)s, satisfaction = %(satisfaction)s, "
+            "lease_owner = %(owner)s, lease_expires_at = %(until)s, interrupted_at = %(interrupted_at)s, "
+            "ended_at = %(ended_at)s "
+            "WHERE call_id = %(call_id)s AND lease_counter = %(counter)s AND turns <= %(turn)s RETURNING 1",
+            {
+                **record.model_dump(exclude={"topics"}),
+                **lease.model_dump(),
+                "topics": list(record.topics),
+                "owner": self._owner if live else None,
+                "until": record.at + self._lease if live else None,
+                "interrupted_at": record.at if record.state == "interrupted" else None,
+                "ended_at": record.at if record.state == "closed" else None,
+            },
+        )
+        if await cursor.fetchone() is not None:
+            return True
+        await hold(connection, lease)
+        return False
+
+    async def interrupt(self, lease: Lease) -> None:
+        """The line dropped, or was left in the middle of something. Nothing when somebody else took the call over."""
         await self._change(
             "UPDATE calls SET state = 'interrupted', interrupted_at = %s, lease_owner = NULL, "
-            "lease_expires_at = NULL WHERE call_id = %s AND state = 'live'",
-            (self._clock(), call_id),
+            "lease_expires_at = NULL WHERE call_id = %s AND lease_counter = %s AND state = 'live'",
+            (self._clock(), lease.call_id, lease.counter),
         )
 
-    async def close(
-        self, call_id: UUID, outcome: str | None, *, topics: Sequence[str], satisfaction: int | None
-    ) -> None:
-        """The call is over."""
+    async def close(self, lease: Lease, outcome: str | None) -> None:
+        """The call is over. Nothing when somebody else took it over."""
         await self._change(
-            "UPDATE calls SET state = 'closed', ended_at = %s, outcome = %s, topics = %s, "
-            "satisfaction = %s, asks = NULL, lease_owner = NULL, lease_expires_at = NULL WHERE call_id = %s",
-            (self._clock(), outcome, list(topics), satisfaction, call_id),
+            "UPDATE calls SET state = 'closed', ended_at = %s, outcome = %s, asks = NULL, lease_owner = NULL, "
+            "lease_expires_at = NULL WHERE call_id = %s AND lease_counter = %s",
+            (self._clock(), outcome, lease.call_id, lease.counter),
         )
+
+    async def keep_alive(self) -> None:
+        """Renew the leases of this process's calls, and mark as interrupted whatever ran out anywhere."""
+        now = self._clock()
+        await self._change(
+            "UPDATE calls SET lease_expires_at = %s WHERE lease_owner = %s AND state = 'live'",
+            (now + self._lease, self._owner),
+        )
+        await self.mark_interrupted()
+
+    async def mark_interrupted(self) -> None:
+        """Calls whose lease ran out are interrupted, and so are those whose process is gone from this host."""
+        now = self._clock()
+        async with storage_errors(), self._database.connection() as connection:
+            await connection.execute(
+                "UPDATE calls SET state = 'interrupted', interrupted_at = %(now)s, lease_owner = NULL, "
+                "lease_expires_at = NULL WHERE state = 'live' "
+                "AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s))",
+                {"now": now, "dead": await _dead_owners(connection)},
+            )
 
     async def list(self, *, limit: int = 20, state: str | None = None) -> tuple[CallRecord, ...]:
         """Newest first."""
+        await self.mark_interrupted()
         async with storage_errors(), self._database.connection() as connection:
             cursor = await connection.execute(
                 "SELECT * FROM calls WHERE %(state)s::text IS NULL OR state = %(state)s "
@@ -166,6 +260,20 @@ class CallRegister:
             raise CallNotFound
         return CallRecord.model_validate(rows[0])
 
+    async def find(self, call_id: UUID) -> CallRecord | None:
+        """By its whole id. Reads and changes nothing."""
+        async with storage_errors(), self._database.connection() as connection:
+            row = await _row(connection, "SELECT * FROM calls WHERE call_id = %s", (call_id,))
+        return CallRecord.model_validate(row) if row else None
+
+    async def recent(self, limit: int) -> tuple[UUID, ...]:
+        """Ids, newest first. Unlike `list`, it leaves a call whose worker died as it is: reads and changes nothing."""
+        async with storage_errors(), self._database.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT call_id FROM calls ORDER BY last_turn_at DESC LIMIT %s", (limit,)
+            )
+            return tuple(row["call_id"] for row in await cursor.fetchall())
+
     async def _one(self, query: str, values: tuple[Any, ...]) -> CallRecord:
         async with storage_errors(), self._database.connection() as connection:
             row = await _row(connection, query, values)
@@ -181,3 +289,28 @@ class CallRegister:
 async def _row(connection: Connection, query: str, values: tuple[Any, ...]) -> DictRow | None:
     cursor = await connection.execute(query.encode(), values)
     return await cursor.fetchone()
+
+
+async def hold(connection: Connection, lease: Lease) -> None:
+    """In a transaction: nobody can take the call over before it ends.
+
+    Raises:
+        LeaseLost: somebody already has.
+    """
+    cursor = await connection.execute(
+        "SELECT 1 FROM calls WHERE call_id = %s AND lease_counter = %s FOR SHARE",
+        (lease.call_id, lease.counter),
+    )
+    if await cursor.fetchone() is None:
+        raise LeaseLost
+
+
+async def _dead_owners(connection: Connection, caller_hash: str | None = None) -> list[str]:
+    """Holders of live calls that were processes of this host and are no more."""
+    cursor = await connection.execute(
+        "SELECT DISTINCT lease_owner FROM calls WHERE state = 'live' AND lease_owner IS NOT NULL "
+        "AND (%(caller)s::text IS NULL OR caller_hash = %(caller)s)",
+        {"caller": caller_hash},
+    )
+    owners = [str(row["lease_owner"]) for row in await cursor.fetchall()]
+    return [owner for owner in owners if owner_is_dead(owner)]

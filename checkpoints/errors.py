@@ -6,6 +6,8 @@ StorageError         we cannot remember
     WrongKey         the encryption key is not the one this database was made with
     MigrationFailed  the tables are not, and cannot be made, what this release needs
   CallNotFound       there is no such call
+  LeaseLost          somebody else holds the call: stop writing into it
+  TurnSuperseded     the call went on after this turn was forked: discard it
   UndeclaredType     a value of a class nobody declared was about to be saved
   EffectConflict     the key of an effect came back with other arguments
 """
@@ -38,6 +40,14 @@ class MigrationFailed(StorageUnusable):
 
 class CallNotFound(StorageError):
     """There is no call with this id: `holdfast calls list` shows them."""
+
+
+class LeaseLost(StorageError):
+    """This call was taken over: nothing more can be written into it from here."""
+
+
+class TurnSuperseded(StorageError):
+    """The call went on after this turn was forked; it can only be discarded."""
 
 
 class UndeclaredType(StorageError):

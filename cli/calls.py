@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from checkpoints.calls import CallRecord
 from cli.running import USAGE, fail, with_services
-from services import Services
+
+if TYPE_CHECKING:
+    from checkpoints.calls import CallRecord
+    from services import Services
 
 calls = typer.Typer(help="The register of calls.", no_args_is_help=True)
 STATES = ("live", "interrupted", "waiting_for_staff", "closed")
@@ -29,7 +31,7 @@ def list_calls(
 
     async def work(services: Services) -> None:
         records = await services.register.list(limit=limit, state=state)
-        Console().print(_table(records))
+        _print_list(records)
 
     with_services(work)
 
@@ -42,29 +44,53 @@ def show(
 
     async def work(services: Services) -> None:
         record = await services.register.get(call_id)
-        done = await services.effects.done(record.call_id)
-        grid = Table.grid(padding=(0, 2))
-        for name, value in _details(record, done):
-            grid.add_row(f"[dim]{name}[/dim]", value)
-        Console().print(grid)
+        done = await services.done_in(record.call_id)
+        _print_details(_details(record, done))
 
     with_services(work)
 
 
-def _table(records: tuple[CallRecord, ...]) -> Table:
-    table = Table("call", "state", "language", "open", "asks", "turns", "last turn", "outcome")
-    for one in records:
-        table.add_row(
-            str(one.call_id),
-            one.state,
-            one.language,
-            one.open_flow or "",
-            one.asks or "",
-            str(one.turns),
-            one.last_turn_at.strftime("%Y-%m-%d %H:%M"),
-            one.outcome or "",
-        )
-    return table
+COLUMNS = ("call", "state", "language", "open", "asks", "turns", "last turn", "outcome")
+
+
+def _print_list(records: tuple[CallRecord, ...]) -> None:
+    """For people a table; for a pipe one line per call with tabs, and nothing cut off."""
+    console = Console()
+    if not console.is_terminal:
+        for row in (COLUMNS, *map(_row, records)):
+            print("\t".join(row))
+        return
+    table = Table(box=None)
+    for name in COLUMNS:
+        table.add_column(name, overflow="fold", no_wrap=name == "call")
+    for record in records:
+        table.add_row(*_row(record))
+    console.print(table)
+
+
+def _row(record: CallRecord) -> tuple[str, ...]:
+    return (
+        str(record.call_id),
+        record.state,
+        record.language,
+        record.open_flow or "",
+        record.asks or "",
+        str(record.turns),
+        record.last_turn_at.strftime("%Y-%m-%d %H:%M"),
+        record.outcome or "",
+    )
+
+
+def _print_details(details: list[tuple[str, str]]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        for name, value in details:
+            print(f"{name}\t{value}")
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name, value in details:
+        grid.add_row(f"[dim]{name}[/dim]", value)
+    console.print(grid)
 
 
 def _details(record: CallRecord, done: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -62,6 +62,9 @@ class EffectLog(Protocol):
             EffectConflict: the key was used with other arguments.
         """
 
+    async def is_done(self, key: EffectKey) -> bool:
+        """Was this write performed? For a call that dropped before anybody heard of it."""
+
 
 class EffectConflict(Exception):
     """This key was already used for something else; nothing was done."""

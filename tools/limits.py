@@ -5,7 +5,6 @@ Writes pass straight through: they run inside an effect, which has its own rules
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import stamina
 import structlog
 
+from deadline import bounded
 from tools.errors import BackendDown, BackendSlow, Refused
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ Port = TypeVar("Port")
 LOOKUPS = frozenset(
     {
         "find_by_phone", "find_by_email", "find_by_order", "get", "recent", "find", "free_slots", "is_free",
-        "booked_for", "search", "available", "locked",
+        "booked_for", "search", "available", "locked", "is_done",
     }
 )  # fmt: skip
 ATTEMPTS = 2
@@ -116,7 +116,7 @@ class _Guarded:
     async def _once(self, lookup: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self._breaker.check()
         try:
-            result = await bounded(lookup(), self._limits.seconds)
+            result = await _in_time(lookup(), self._limits.seconds)
         except BackendDown:
             self._breaker.failed()
             log.warning("lookup.failed", port=type(self._port).__name__)
@@ -130,30 +130,9 @@ def guarded(port: Port, limits: Limits) -> Port:
     return cast("Port", _Guarded(port, limits))
 
 
-_abandoned: set[asyncio.Task[Any]] = set()
-
-
-async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """The result within the time, or BackendSlow.
-
-    Not asyncio.wait_for: that waits until the cancelled work has let go, which psycopg on a dead network
-    does after eleven seconds. The task is abandoned instead, and kept until it is over.
-    """
-    task = asyncio.ensure_future(work)
+async def _in_time(lookup: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Raises BackendSlow."""
     try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    if done:
-        return task.result()
-    _abandoned.add(task)
-    task.add_done_callback(_forgotten)
-    task.cancel()
-    raise BackendSlow
-
-
-def _forgotten(task: asyncio.Task[Any]) -> None:
-    _abandoned.discard(task)
-    if not task.cancelled():
-        task.exception()  # read, so that nobody warns about it
+        return await bounded(lookup, seconds)
+    except TimeoutError:
+        raise BackendSlow from None

@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from graph.context import CallContext
 from graph.dialogue import ask, flow_text, lapsed, tell, top
 from graph.repair import SILENCES_BEFORE_GOODBYE, settled_first, silent
+from graph.settlement import settled
 from graph.state import CallerTurn, CallState, Case, Lang
 from graph.understanding import commands as c
 from graph.understanding.language import settle_language
@@ -38,7 +39,8 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     if caller.kind == "begin":
         return {**update, "case": _begun(case, runtime.context), "language": language}
     if caller.kind == "resume":
-        return {**update, "case": _resumed(case, runtime.context, turn), "language": language}
+        case = await settled(_resumed(case, runtime.context), runtime.context, turn)
+        return {**update, "case": _going_on(case, turn), "language": language}
     if caller.kind == "silence":
         case = silent(case)
         return {
@@ -108,7 +110,7 @@ def _located(case: Case, context: CallContext) -> Case:
     return case.model_copy(update={"country": context.country, "zone": context.zone})
 
 
-def _resumed(case: Case, context: CallContext, turn: int) -> Case:
+def _resumed(case: Case, context: CallContext) -> Case:
     """A dropped call goes on: who is calling is proven again, what was given is kept."""
     identity = case.identity.model_copy(
         update={
@@ -133,8 +135,12 @@ def _resumed(case: Case, context: CallContext, turn: int) -> Case:
             "mood": "calm",
         }
     )
+    return tell(case, line("welcome-back", company=Text(value=context.company)))
+
+
+def _going_on(case: Case, turn: int) -> Case:
+    """The question whether to go on with what is still open."""
     flow = top(case)
-    case = tell(case, line("welcome-back", company=Text(value=context.company)))
     if flow is None:
         return case
     return ask(case, turn, "resume.continue", "ask-resume", flow=flow_text(flow))

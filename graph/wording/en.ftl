@@ -15,7 +15,7 @@ ask-resume = { $flow ->
        *[talk_to_human] You wanted to speak to a person. Shall we go on with that?
     }
     .again = Would you like to carry on where we stopped? Just say yes or no.
-    .spell = Say yes or press 1 to carry on where we stopped, say no or press 2 to start something else.
+    .spell = Say yes or press one to carry on where we stopped, say no or press two to start something else.
 dropped-open-things = All right, I have let that go. Nothing was changed.
 hello-again = Hello!
 ask-how-help = How can I help you?
@@ -37,7 +37,7 @@ ask-clarify = Sorry, I didn't catch that. What would you like to do?
     .spell = Sorry, I did not understand. Please say it in a few words.
 ask-satisfaction = Before you go: from one to five, how did I do today? Five is best.
     .again = Please say a number from one to five, or press it on your keypad.
-    .spell = Press a key from 1 to 5, or just say goodbye.
+    .spell = Press a key from one to five, or just say goodbye.
 rating-thanks = Thank you, I have noted that.
 goodbye = Thank you for calling. Goodbye!
     .v2 = Thanks for your call. Goodbye!
@@ -45,7 +45,7 @@ goodbye = Thank you for calling. Goodbye!
 left-open = { $flow ->
         [update_address] Your address was not changed.
         [update_phone] Your phone number was not changed.
-        [callback] The callback was not arranged.
+        [callback] No callback was booked or changed.
        *[other] That is left as it was.
     } You can call again any time.
 silence-goodbye = I can't hear you, so I'll end the call here. Call again and we'll carry on where we stopped. Goodbye!
@@ -88,13 +88,13 @@ out-of-scope = I'm afraid I can't help with that. I can check orders, change an 
 ask-account = Which account is it? Please tell me the phone number, the e-mail, or an order number.
     .again = Please say the phone number on the account, the e-mail address, or the number of an order.
     .spell = You can type the phone number on your keypad, or spell the e-mail or order number letter by letter.
-ask-fact = For your security, please tell me the postal code on the account, or an order number.
+ask-fact = For your security, could you tell me the postal code on the account, or an order number?
     .again = I need one detail to be sure it's you: the postal code, or the number of one of your orders.
     .spell = Please say the postal code digit by digit, or type it on your keypad.
-ask-fact-of-order = Thank you. For your security, please tell me the postal code or the e-mail on the account.
+ask-fact-of-order = Thank you. For your security, could you tell me the postal code or the e-mail on the account?
     .again = I need one more detail to be sure it's you: the postal code, or the e-mail address.
     .spell = Please say the postal code digit by digit, or type it on your keypad.
-ask-fact-retry = Please say it once more, or give me another phone number or e-mail for the account.
+ask-fact-retry = Could you say it once more, or give me another phone number or e-mail for the account?
     .again = I need the postal code on the account, or the number of one of its orders.
     .spell = Please say the postal code digit by digit, or type it on your keypad.
 identity-no-match = I'm sorry, those details don't match what I have.
@@ -104,7 +104,7 @@ identity-lapsed = It has been a while, so I need to check again that it's you.
 code-sent-sms = I've just sent a six-digit code by text message to the number we have on file, ending in { $ending }.
 code-sent-email = I've just sent a six-digit code by e-mail to the address we have on file.
 ask-code = What is the code?
-    .v2 = Please tell me the code.
+    .v2 = Could you tell me the code?
     .again = Please read me the six digits, one by one.
     .spell = You can type the six digits on your keypad. If it hasn't arrived, say: send it by e-mail.
 code-wrong = That's not the code I sent.
@@ -137,7 +137,7 @@ order-not-found = I can't find that order among yours.
 order-none = I don't see any orders on this account.
 order-choice = the one with { $items }, ordered { $placed }
 ask-order-which = Which order do you mean: { $orders }?
-    .again = Please tell me the order number, or say the first, the second, and so on: { $orders }?
+    .again = Please tell me the order number, or say, for example, the first one. Which is it: { $orders }?
     .spell = Please say the order number digit by digit, or type it on your keypad.
 order-problem-sorry = I'm sorry, that should not happen. A colleague needs to look into it.
 
@@ -178,6 +178,12 @@ read-back-phone = So the new phone number is { $phone }. Is that right?
 done-address = Done, your address is changed. A notice has gone to the contact we had on file.
 done-phone = Done, your phone number is changed. A notice has gone to the number we had on file.
 already-done = That was already done, so I haven't done it twice.
+done-meanwhile = { $flow ->
+        [update_address] Your address change went through before the line dropped, so that is done.
+        [update_phone] Your phone number change went through before the line dropped, so that is done.
+        [callback] The callback was settled before the line dropped, so that is done.
+       *[other] Your case is already with a colleague.
+    }
 write-failed = I'm sorry, our system isn't answering, so I can't tell you that it's done.
 write-refused = I'm sorry, our system didn't accept that. Nothing was changed.
 
@@ -187,17 +193,17 @@ ask-callback-topic = What should the call be about?
     .again = In a few words, what is it about?
     .spell = For example: a return, an invoice, or a damaged item. What is it about?
 ask-callback-own-number = Shall we ring the number you're calling from, { $phone }?
-    .again = Is { $phone } a good number to reach you? Yes or no?
-    .spell = Say yes or press 1 for { $phone }, or tell me another number.
+    .again = Is { $phone } a good number to reach you, yes or no?
+    .spell = Say yes for { $phone }, or type another number on your keypad.
 ask-callback-number = Which number should we ring?
     .again = Please say the phone number digit by digit.
     .spell = You can type the number on your keypad, and finish with the hash key.
 ask-callback-time = When would suit you? Tell me the day and the time.
     .again = Which day, and at what time? For example, tomorrow at three.
     .spell = Please say just the day first.
-ask-callback-slot = I have { $slots }. Which would you like?
-    .again = You can say the first, the second or the third: { $slots }?
-    .spell = Say one, two or three, or name another day: { $slots }?
+ask-callback-slot = We could call you { $slots }. Which would you like?
+    .again = You can say, for example, the first one. Which would you like: { $slots }?
+    .spell = Say one for the first time, two for the second, or name another day. Which would you like: { $slots }?
 callback-slot = { $when }
 callback-time-not-free = That time is not free.
 callback-time-taken = Someone has just taken that time.
@@ -207,20 +213,20 @@ ask-callback-what-to-correct = What should I change: the time, the number, or th
     .again = Please tell me the part that is wrong, and how it should be.
     .spell = For example, say: tomorrow at ten.
 read-back-callback = So we'll call you { $when } on { $phone }, about { $topic }. Is that right?
-read-back-callback-change = So I'll move the callback to { $when }. Is that right?
+read-back-callback-change = So we'll call you { $when } instead. Is that right?
 read-back-callback-cancel = Shall I cancel the callback { $when }?
-done-book-callback = Your callback is booked { $when }.
-done-change-callback = Your callback is moved to { $when }.
+done-book-callback = Your callback is booked, we'll call you { $when }.
+done-change-callback = Done, we'll call you { $when } instead.
 done-cancel-callback = Your callback { $when } is cancelled.
 
 ## People
 
 ask-person = Would you like to speak to a colleague?
-    .again = Shall I put you through to a person? Yes or no?
-    .spell = Say yes or press 1 for a person, no or press 2 to carry on with me.
+    .again = Shall I put you through to a person, yes or no?
+    .spell = Say yes or press one for a person, no or press two to carry on with me.
 ask-callback-instead = Shall we call you back instead?
-    .again = Would you like a callback? Yes or no?
-    .spell = Say yes or press 1 for a callback, no or press 2 to leave it.
+    .again = Would you like a callback, yes or no?
+    .spell = Say yes or press one for a callback, no or press two to leave it.
 nobody-free = I'm sorry, none of my colleagues is free right now.
 no-person-then = All right.
 done-transfer = I'm putting you through to a colleague now. They know what we talked about.

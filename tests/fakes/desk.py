@@ -377,6 +377,10 @@ class FakeEffectLog:
         """The effects that happened, one-time codes left out."""
         return [key.effect for key in self.performed if key.effect != "send_code"]
 
+    async def is_done(self, key: EffectKey) -> bool:
+        self._wire.reach("effects", "is_done")
+        return str(key) in self.rows
+
     async def run_once(
         self,
         key: EffectKey,

@@ -321,8 +321,9 @@ class AnyCall(RuleBasedStateMachine):
         assert did <= now if answer_lost else did == now
 
     def done_is_true(self, before: CallState) -> None:
-        """What is called done is on record."""
-        said = {one.id for one in self.call.bare.lines}
+        """What is called done is on record. A line said again was judged when it was said first."""
+        again = before["case"].spoken if before.get("case") else ()
+        said = {one.id for one in self.call.bare.lines if one not in again}
         confirmed = before.get("case") and before["case"].question
         facts = confirmed.line.facts if confirmed else {}
         customers = self.company.customers.rows
