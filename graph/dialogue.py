@@ -21,7 +21,8 @@ from graph.state import (
     Question,
 )
 from graph.understanding.commands import Asks, FlowName, Slot
-from graph.understanding.spoken import AddressParts
+from graph.understanding.lexicon import plain
+from graph.understanding.spoken import STREET_TYPES, AddressParts
 from graph.wishes import is_wish, merge_wish
 from graph.wording.line import Fact, Line, Text
 from tools.records import Level
@@ -185,6 +186,8 @@ def can_be(slot: Slot, value: str) -> bool:
 def filled(flow: Flow, slot: Slot, value: str) -> Flow | None:
     """The flow with the slot filled, or None when the flow has no such slot."""
     if isinstance(flow, AddressFlow) and slot in ADDRESS_SLOTS:
+        if slot == "line1":
+            value = with_house_number(flow.parts.line1, value)
         parts = flow.parts.model_copy(update={slot: value})
         return flow.model_copy(update={"parts": parts, "disputed": False})
     if isinstance(flow, PhoneFlow) and slot == "phone":
@@ -194,6 +197,33 @@ def filled(flow: Flow, slot: Slot, value: str) -> Flow | None:
     if isinstance(flow, CallbackFlow):
         return _filled_callback(flow, slot, value)
     return None
+
+
+def with_house_number(street: str | None, value: str) -> str:
+    """A number alone is the number of the street that was given: "no, fifteen", "and the number is eight"."""
+    if street is None or not value.isdecimal():
+        return value
+    if re.search(r"\d", street):
+        return re.sub(r"\d+", value, street, count=1)
+    romance = plain(street).split()[0] in STREET_TYPES["es"] - STREET_TYPES["fr"]
+    return f"{street} {value}" if romance else f"{value} {street}"
+
+
+def emptied_of(flow: Flow, slot: Slot) -> Flow | None:
+    """The flow with what was given for a slot dropped, so that it is asked for; None when it has no such slot."""
+    if isinstance(flow, AddressFlow) and slot in ("line1", "city", "postal_code", "region"):
+        # The postal code tells the region: the one does not change without the other.
+        dropped = ("region", "postal_code") if slot in ("region", "postal_code") else (slot,)
+        parts = flow.parts.model_copy(update=dict.fromkeys(dropped))
+        return flow.model_copy(update={"parts": parts, "disputed": False})
+    if not isinstance(flow, CallbackFlow):
+        return None
+    given: dict[Slot, dict[str, object]] = {
+        "time": {"time": None, "at": None, "offered": ()},
+        "phone": {"phone": None, "own_number_refused": True},
+        "topic": {"topic": None},
+    }
+    return flow.model_copy(update={**given[slot], "disputed": False}) if slot in given else None
 
 
 def _filled_order(flow: OrderFlow, slot: Slot, value: str) -> OrderFlow | None:

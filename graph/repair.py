@@ -10,11 +10,13 @@ from graph.dialogue import (
     CONFIRM_ASKS,
     LADDER_END,
     digress,
+    emptied_of,
     fill,
     flow_text,
     offer_person,
     pop,
     push,
+    put_top,
     stumble,
     tell,
     top,
@@ -165,7 +167,18 @@ def _correct(case: Case, command: c.Correct) -> Case:
         corrected = fill(case, command.slot, command.value)
         if corrected is not case:
             return corrected
+    if command.slot is not None and not command.value:
+        return _reopen(case, command.slot)
     return dispute(case)
+
+
+def _reopen(case: Case, slot: c.Slot) -> Case:
+    """ "The street is wrong": what was given for it is dropped, and it is asked for."""
+    flow = top(case)
+    emptied = emptied_of(flow, slot) if flow is not None else None
+    if emptied is None:
+        return dispute(case)
+    return put_top(case, emptied).model_copy(update={"proposal": None, "question": None})
 
 
 def dispute(case: Case) -> Case:
@@ -199,13 +212,25 @@ def _affirm(case: Case) -> Case:
     """A yes nobody is waiting for is only good manners; a yes to a question cut off confirms nothing."""
     if case.question is not None and case.question.asks in ("identity.fact", "identity.code"):
         return case
-    return resume_implied(case)
+    return _undisputed(resume_implied(case))
+
+
+def _undisputed(case: Case) -> Case:
+    """Nothing is to be corrected after all: it is read back again."""
+    flow = top(case)
+    if not isinstance(flow, AddressFlow | CallbackFlow) or not flow.disputed:
+        return case
+    settled = put_top(case, flow.model_copy(update={"disputed": False}))
+    return settled.model_copy(update={"question": None})
 
 
 def _deny(case: Case) -> Case:
     question = case.question
     if question is None:
         return case
+    settled = _undisputed(case)
+    if settled is not case:
+        return settled
     if question.asks == "resume.continue":
         return _drop_everything(case)
     if question.heard and not question.asks.startswith("account."):
@@ -217,7 +242,10 @@ def _drop_everything(case: Case) -> Case:
     case = case.model_copy(
         update={"stack": (), "proposal": None, "question": None, "digressed": False}
     )
-    return tell(case, line("dropped-open-things"))
+    return tell(
+        case,
+        line("dropped-open-things.unknown") if case.unsettled else line("dropped-open-things"),
+    )
 
 
 def _cancel(case: Case) -> Case:
@@ -225,6 +253,8 @@ def _cancel(case: Case) -> Case:
     if flow is None:
         return case.model_copy(update={"question": None})
     cancelled = pop(case, served=False)
+    if case.unsettled:  # "nothing was changed" may not be true
+        return tell(cancelled, line("cancelled.unknown", flow=flow_text(flow)))
     return tell(cancelled, line("cancelled", flow=flow_text(flow)))
 
 

@@ -20,8 +20,6 @@ def after_repair(state: CallState) -> NextStop:
         return _stop_for_command(case)
     if case.waiting or _asked_now(state) or state["caller"].kind == "begin":
         return "say"
-    if state["caller"].kind == "resume" and not case.stack:
-        return "say"
     return _stop_for_flow(case)
 
 

@@ -52,8 +52,9 @@ def _leaving(case: Case, turn: int) -> CallState:
     """The caller has nothing more, or says goodbye in the middle of something."""
     flow = top(case)
     if flow is not None:
-        unfinished = tell(case, line("left-open", flow=flow_text(flow)))
-        return _ended(unfinished)
+        unsure = line("left-open.unknown", flow=flow_text(flow))
+        left = unsure if case.unsettled else line("left-open", flow=flow_text(flow))
+        return _ended(tell(case, left))
     if case.answered and not case.rating_asked:
         case = case.model_copy(update={"rating_asked": True})
         asked = ask(case, turn, "closing.satisfaction", "ask-satisfaction", slot="rating")

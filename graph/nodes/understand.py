@@ -149,11 +149,14 @@ def _going_on(case: Case, turn: int) -> Case:
 async def _keys(case: Case, keys: str, language: Lang, context: CallContext) -> c.Understanding:
     """Keypad digits: yes and no where one is asked, a person at 0, otherwise the digits as an answer."""
     digits = keys.strip().rstrip("#").replace("*", "")
-    asks = case.question.asks if case.question else None
+    question = case.question
+    asks = question.asks if question else None
+    own_number_offered = asks == "callback.phone" and question is not None and not question.slot
     command: c.Command | None = None
-    if asks in KEYED_YES_NO and digits == YES_KEY:
+    settles = asks in KEYED_YES_NO or own_number_offered
+    if settles and digits == YES_KEY:
         command = c.Affirm()
-    elif asks in KEYED_YES_NO and digits == NO_KEY:
+    elif settles and digits == NO_KEY:
         command = c.Deny()
     elif digits == PERSON_KEY:
         command = c.TalkToHuman()

@@ -18,6 +18,15 @@ ADDRESS_PARTS: tuple[c.Slot, ...] = ("line1", "line2", "city", "region", "postal
 PHONE_DIGITS = 7  # fewer are an order number, a postal code, or a part
 ORDER_WORDS = re.compile(r"\b(order|pedido|orden|compra|commande|achat)\b")
 POSTAL_WORDS = re.compile(r"\b(zip|postal|postcode|codigo postal|code postal|cp)\b")
+LONGEST_NAMED = 7  # words; longer ones tell a story
+HOUSE_NUMBER = 4  # digits
+QUESTION = re.compile(
+    r"^(?:(?:and|so|um|uh|y|pues|oye|et|alors|du coup|euh|hi|hello|hola|bonjour|okay|ok)\s+)*"
+    r"(?:what|what's|when|where|where's|how|how's|which|who|why|can|could|do|does|is|are|will|may|"
+    r"que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|teneis|tienen|hay|haceis|hacen|"
+    r"quel|quelle|quels|quelles|quand|ou|comment|combien|qui|pourquoi|est-ce|est ce|puis-je|peut-on|on peut|je peux|"
+    r"vous|avez-vous|faites-vous|y a|c'est quoi|qu'est-ce)\b"
+)
 TOPIC_LEADS = re.compile(
     r"^(?:(?:um|uh|eh|euh|well|pues|ben|bah|so)\s+)*"
     r"(?:it's about|it is about|about|regarding|it's|es sobre|sobre|es por|por|acerca de|para|"
@@ -57,17 +66,33 @@ def read_expected(one: Heard) -> tuple[c.Command, ...]:
 
 
 def yes_no(one: Heard) -> tuple[tuple[c.Command, ...], str]:
-    """A leading yes or no, and the words after it."""
-    yes, after_yes = one.words.leading("yes", one.plain)
-    no, after_no = one.words.leading("no", one.plain)
+    """A leading yes or no, and the words after it; thanks and please around it mean nothing."""
+    _, said = one.words.leading("manners", one.plain)
+    yes, after_yes = one.words.leading("yes", said)
+    no, after_no = one.words.leading("no", said)
     if no and (not yes or len(after_no) <= len(after_yes)):
-        return (c.Deny(),), after_no
-    if yes:
-        turned, rest = one.words.leading("no", after_yes)
-        if turned and not rest:  # "right, no"
-            return (c.Deny(),), rest
-        return (c.Affirm(),), after_yes
-    return (), one.plain
+        return (c.Deny(),), _unmannered(one, after_no)
+    if not yes:
+        return (), one.plain
+    turned, rest = one.words.leading("no", _unmannered(one, after_yes))
+    soft, after_soft = one.words.leading("soft_yes", said)
+    if turned and (not _idle(one, rest) or (soft and after_soft == after_yes)):
+        return (c.Deny(),), _idle(one, rest)  # "right, no", "okay great no that's it thank you"
+    return (c.Affirm(),), _unmannered(one, after_yes)
+
+
+def _unmannered(one: Heard, text: str) -> str:
+    return one.words.leading("manners", text)[1]
+
+
+def _idle(one: Heard, text: str) -> str:
+    """What is left of the words after every yes, no and thank you."""
+    before = None
+    while text != before:
+        before = text
+        for name in ("manners", "no", "yes"):
+            text = one.words.leading(name, text)[1]
+    return text
 
 
 def answer(slot: c.Slot, value: str | None) -> tuple[c.Command, ...]:
@@ -156,8 +181,53 @@ def _choice(one: Heard) -> tuple[c.Command, ...]:
 
 
 def _address(one: Heard) -> tuple[c.Command, ...]:
+    if _only_manners(one):
+        return ()
     expected = (one.pending.slot,) if one.pending.slot else ("line1",)
-    return address_answers(one.text, one, expected)
+    given = address_answers(_uncontrasted(one, one.text), one, expected)
+    return given or _named_part(one, ADDRESS_PARTS) or _house_number(one)
+
+
+def _only_manners(one: Heard) -> bool:
+    """Yes, no, thank you and nothing else: no name of a street or a town."""
+    said, rest = yes_no(one)
+    return bool(said) and not rest
+
+
+def _house_number(one: Heard) -> tuple[c.Command, ...]:
+    """A number alone: the house number of the street that was given."""
+    digits = spoken.find_digits(one.text, one.language)
+    words = [word for word in one.plain.split() if len(word) > 1]
+    plainly = 0 < len(digits) <= HOUSE_NUMBER and len(words) <= 6
+    return answer("line1", digits) if plainly and one.pending.slot in (None, "line1") else ()
+
+
+def _named_part(one: Heard, parts: tuple[c.Slot, ...]) -> tuple[c.Command, ...]:
+    """ "the street", "the zip code is wrong": which part is to be changed, without its new value."""
+    if len(one.plain.split()) > LONGEST_NAMED:
+        return ()
+    named = [
+        part for part in parts if part in one.words.patterns and one.words.has(part, one.plain)
+    ]
+    if "postal_code" in named:
+        named = ["postal_code"]  # "código" and "number" name other things as well
+    return (c.Correct(slot=named[0]),) if named else ()
+
+
+def _uncontrasted(one: Heard, text: str) -> str:
+    """Without what it is not: "fifteen not fifty", "not fifty fifteen"."""
+    words = text.split()
+    plains = [plain(word) for word in words]
+    at = next((at for at, word in enumerate(plains) if one.words.has("contrast", word)), None)
+    if at is None or not spoken.find_digits(" ".join(words[at + 1 :]), one.language):
+        return text
+    if spoken.find_digits(" ".join(words[:at]), one.language):
+        return " ".join(words[:at])
+    groups = spoken.digit_groups(plains, one.language)
+    wrong = next((group for group in groups if group.start > at), None)
+    if wrong is None or wrong.end >= len(words):
+        return text
+    return " ".join([*words[:at], *words[wrong.end :]])
 
 
 def address_answers(text: str, one: Heard, expected: tuple[str, ...]) -> tuple[c.Command, ...]:
@@ -182,35 +252,62 @@ def _phone(one: Heard) -> tuple[c.Command, ...]:
 
 
 def _confirm_account(one: Heard) -> tuple[c.Command, ...]:
-    return _confirm(
-        one, lambda rest: phone_answer(rest, one, PHONE_DIGITS) or address_answers(rest, one, ())
+    return _confirm(one, _account_values, ADDRESS_PARTS)
+
+
+def _account_values(one: Heard) -> tuple[c.Command, ...]:
+    text = _uncontrasted(one, one.text)
+    return (
+        phone_answer(text, one, PHONE_DIGITS)
+        or address_answers(text, one, ())
+        or _house_number(one)
     )
 
 
 def _confirm_callback(one: Heard) -> tuple[c.Command, ...]:
-    return _confirm(
-        one, lambda rest: phone_answer(rest, one, PHONE_DIGITS) or time_answer(rest, one)
-    )
+    return _confirm(one, _callback_values, ("time", "phone", "topic"))
 
 
-def _confirm(one: Heard, values: Callable[[str], tuple[c.Command, ...]]) -> tuple[c.Command, ...]:
-    """Yes, no, or the value that should have been read back: a correction."""
+def _callback_values(one: Heard) -> tuple[c.Command, ...]:
+    return phone_answer(one.text, one, PHONE_DIGITS) or time_answer(one.text, one)
+
+
+def _confirm(
+    one: Heard, values: Callable[[Heard], tuple[c.Command, ...]], parts: tuple[c.Slot, ...]
+) -> tuple[c.Command, ...]:
+    """Yes, no, or the value that should have been read back: a correction.
+
+    A yes that comes with a value is no yes: "yes but the apartment is five".
+    """
     said, rest = yes_no(one)
+    if said and not rest:
+        return said
+    inner = heard(unprefixed(one, rest), one.language, one.pending)
     agreed = bool(said) and isinstance(said[0], c.Affirm)
-    if len(rest.split()) < 2 or (agreed and not one.words.has("no", rest)):
+    if agreed and not (one.words.has("no", rest) or _says_a_value(inner)):
         return said
     corrections = tuple(
         c.Correct(slot=given.slot, value=given.value)
-        for given in values(_unprefixed(one, rest))
+        for given in values(inner)
         if isinstance(given, c.Answer)
     )
-    return corrections or said
+    return corrections or _named_part(inner, parts) or said
 
 
-def _unprefixed(one: Heard, rest: str) -> str:
+def _says_a_value(one: Heard) -> bool:
+    """Numbers, a day, or the name of a part: more than a question or a remark after the yes."""
+    return bool(
+        spoken.find_digits(one.text, one.language)
+        or one.words.has("line2", one.plain)
+        or (one.words.has("postal_code", one.plain) or one.words.has("city", one.plain))
+        or time_answer(one.text, one)
+    ) and not QUESTION.search(one.plain)
+
+
+def unprefixed(one: Heard, rest: str) -> str:
     """The end of the original text that matches `rest`, so that numbers and accents stay as they were said."""
     words = one.text.split()
-    return " ".join(words[-len(rest.split()) :])
+    return " ".join(words[-len(rest.split()) :]) if rest else ""
 
 
 # Callback -------------------------------------------------------------------------------------------------
@@ -236,7 +333,7 @@ def _time(one: Heard) -> tuple[c.Command, ...]:
         chosen = _offered_moment(one) or _choice(one)
         if chosen:
             return chosen
-    return time_answer(one.text, one)
+    return time_answer(one.text, one) or _named_part(one, ("time", "phone", "topic"))
 
 
 def _offered_moment(one: Heard) -> tuple[c.Command, ...]:

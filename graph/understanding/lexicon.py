@@ -29,6 +29,17 @@ _LISTS = (
     "callback_choice",
     "asap",
     "own_number",
+    "manners",
+    "soft_yes",
+    "contrast",
+    "line1",
+    "line2",
+    "city",
+    "region",
+    "postal_code",
+    "time",
+    "phone",
+    "topic",
 )
 
 

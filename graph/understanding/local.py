@@ -10,12 +10,14 @@ from graph.understanding import commands as c
 from graph.understanding import spoken
 from graph.understanding.expected import (
     ORDER_WORDS,
+    QUESTION,
     Heard,
     address_answers,
     heard,
     phone_answer,
     read_expected,
     time_answer,
+    unprefixed,
     yes_no,
 )
 from graph.understanding.intents import Guess, IntentModel, intent_model
@@ -24,6 +26,8 @@ from graph.understanding.language_id import read_language
 LONGEST = 1000  # characters; nobody says more in one breath
 SURE = 0.80  # an intent this likely wins over the answer a question expects
 LIKELY = 0.45  # below this, an utterance counts as not understood
+SHORTEST_ORDER, LONGEST_BARE = 4, 6  # digits; more are a phone number
+WORDS_AROUND = 4  # "and uh ten four eight two again please"
 SECOND = 0.12  # a request inside a complaint
 #: What a caller may say at any question, whatever it asks for.
 AT_ANY_TIME = {
@@ -47,6 +51,20 @@ FLOWS = {
     "callback_cancel",
     "talk_to_human",
 }
+#: What is taken from the words after a yes or a no; the rest of it is manners.
+AFTER_YES_NO = {
+    "order_status",
+    "update_address",
+    "update_phone",
+    "callback",
+    "talk_to_human",
+    "answer",
+    "ask_faq",
+    "cancel",
+    "goodbye",
+    "repeat",
+    "switch_language",
+}
 _PLAIN_COMMANDS: dict[str, c.Command] = {
     "callback_change": c.Callback(action="change"),
     "callback_cancel": c.Callback(action="cancel"),
@@ -68,13 +86,6 @@ _PLAIN_COMMANDS: dict[str, c.Command] = {
     "out_of_scope": c.OutOfScope(),
     "unclear": c.Unclear(),
 }
-_QUESTION = re.compile(
-    r"^(?:(?:and|so|um|uh|y|pues|oye|et|alors|du coup|euh|hi|hello|hola|bonjour)\s+)*"
-    r"(?:what|when|where|how|which|who|why|can|could|do|does|is|are|will|may|"
-    r"que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|teneis|tienen|hay|haceis|hacen|"
-    r"quel|quelle|quels|quelles|quand|ou|comment|combien|qui|pourquoi|est-ce|est ce|puis-je|peut-on|on peut|je peux|"
-    r"vous|avez-vous|faites-vous|y a)\b"
-)
 
 
 class LocalUnderstander:
@@ -149,11 +160,9 @@ class LocalUnderstander:
         _, rest = one.words.leading("joints", rest)
         if len(rest.split()) < 2:
             return ()
-        best = self._model(one.language).guesses(rest)[0]
-        wanted = best.intent in FLOWS or best.intent in ("ask_faq", "cancel", "goodbye", "repeat")
-        if best.share < LIKELY or not wanted:
-            return ()
-        return self._with_details(best.intent, heard(rest, one.language, one.pending))
+        inner = heard(unprefixed(one, rest), one.language, one.pending)
+        commands, _ = self._by_intent(inner, self._model(one.language).guesses(rest))
+        return tuple(one for one in commands if one.command in AFTER_YES_NO)
 
     def _by_intent(
         self, one: Heard, guesses: tuple[Guess, ...]
@@ -178,7 +187,7 @@ class LocalUnderstander:
     ) -> tuple[tuple[c.Command, ...], float]:
         """A question nobody is sure about goes to the knowledge base, which knows what it does not know."""
         best = guesses[0]
-        asks = _QUESTION.search(one.plain) is not None and len(one.plain.split()) > 2
+        asks = QUESTION.search(one.plain) is not None and len(one.plain.split()) > 2
         faq = any(guess.intent == "ask_faq" and guess.share > SECOND for guess in guesses[:3])
         if asks and (faq or best.intent != "unclear"):
             return (c.AskFaq(question=one.text),), 0.4
@@ -252,14 +261,16 @@ def _answers_plainly(one: Heard) -> bool:
 
 def _bare_code(one: Heard) -> bool:
     """Nothing but an order number, when nothing was asked."""
-    if one.pending.asks not in (None, "closing.more", "clarify") or len(one.plain.split()) > 12:
+    words = one.plain.split()
+    if one.pending.asks not in (None, "closing.more", "clarify") or len(words) > 12:
         return False
     found = spoken.find_order(one.text, one.language)
-    if not found or len(found[0]) < 4:
+    if not found or len(found[0]) < SHORTEST_ORDER:
         return False
-    return (
-        ORDER_WORDS.search(one.plain) is not None or not found[0].isdigit() or one.plain.isdigit()
-    )
+    groups = spoken.digit_groups(words, one.language)
+    others = len(words) - sum(group.end - group.start for group in groups)
+    named = ORDER_WORDS.search(one.plain) is not None or not found[0].isdigit()
+    return named or (len(found[0]) <= LONGEST_BARE and others <= WORDS_AROUND)
 
 
 def _sayable(text: str) -> bool:

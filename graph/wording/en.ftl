@@ -17,6 +17,7 @@ ask-resume = { $flow ->
     .again = Would you like to carry on where we stopped? Just say yes or no.
     .spell = Say yes or press one to carry on where we stopped, say no or press two to start something else.
 dropped-open-things = All right, I have let that go. Nothing was changed.
+    .unknown = All right, I have let that go.
 hello-again = Hello!
 ask-how-help = How can I help you?
     .v2 = What can I do for you?
@@ -48,6 +49,7 @@ left-open = { $flow ->
         [callback] No callback was booked or changed.
        *[other] That is left as it was.
     } You can call again any time.
+    .unknown = I can't tell you yet whether the earlier change went through. You can call again any time.
 silence-goodbye = I can't hear you, so I'll end the call here. Call again and we'll carry on where we stopped. Goodbye!
 
 ## Repair
@@ -68,6 +70,7 @@ cancelled = { $flow ->
         [callback] All right, no callback then. Nothing was booked or changed.
        *[other] All right, we'll leave that.
     }
+    .unknown = All right, we'll leave that. I can't tell you yet whether the earlier change went through.
 back-to = { $flow ->
         [order_status] Now, back to your order.
         [update_address] Now, back to your address.
@@ -89,13 +92,13 @@ ask-account = Which account is it? Please tell me the phone number, the e-mail, 
     .again = Please say the phone number on the account, the e-mail address, or the number of an order.
     .spell = You can type the phone number on your keypad, or spell the e-mail or order number letter by letter.
 ask-fact = For your security, could you tell me the postal code on the account, or an order number?
-    .again = I need one detail to be sure it's you: the postal code, or the number of one of your orders.
+    .again = To be sure it's you, could you tell me the postal code, or the number of one of your orders?
     .spell = Please say the postal code digit by digit, or type it on your keypad.
 ask-fact-of-order = Thank you. For your security, could you tell me the postal code or the e-mail on the account?
-    .again = I need one more detail to be sure it's you: the postal code, or the e-mail address.
+    .again = To be sure it's you, could you tell me the postal code, or the e-mail address?
     .spell = Please say the postal code digit by digit, or type it on your keypad.
 ask-fact-retry = Could you say it once more, or give me another phone number or e-mail for the account?
-    .again = I need the postal code on the account, or the number of one of its orders.
+    .again = Could you tell me the postal code on the account, or the number of one of its orders?
     .spell = Please say the postal code digit by digit, or type it on your keypad.
 identity-no-match = I'm sorry, those details don't match what I have.
     .v2 = I'm sorry, that doesn't match our records.
@@ -212,7 +215,7 @@ callback-none-found = I don't find a callback for that number.
 ask-callback-what-to-correct = What should I change: the time, the number, or the topic?
     .again = Please tell me the part that is wrong, and how it should be.
     .spell = For example, say: tomorrow at ten.
-read-back-callback = So we'll call you { $when } on { $phone }, about { $topic }. Is that right?
+read-back-callback = So we'll call you { $when }, on { $phone }, about { $topic }. Is that right?
 read-back-callback-change = So we'll call you { $when } instead. Is that right?
 read-back-callback-cancel = Shall I cancel the callback { $when }?
 done-book-callback = Your callback is booked, we'll call you { $when }.

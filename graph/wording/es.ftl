@@ -17,6 +17,7 @@ ask-resume = { $flow ->
     .again = ¿Quiere seguir donde lo dejamos, sí o no?
     .spell = Diga sí o pulse uno para seguir donde lo dejamos, diga no o pulse dos para empezar con otra cosa.
 dropped-open-things = De acuerdo, lo dejamos. No se ha cambiado nada.
+    .unknown = De acuerdo, lo dejamos.
 hello-again = ¡Hola!
 ask-how-help = ¿En qué puedo ayudarle?
     .v2 = ¿Qué puedo hacer por usted?
@@ -48,6 +49,7 @@ left-open = { $flow ->
         [callback] No se ha reservado ni cambiado ninguna llamada.
        *[other] Eso se queda como estaba.
     } Puede volver a llamar cuando quiera.
+    .unknown = Todavía no puedo decirle si el cambio de antes se hizo. Puede volver a llamar cuando quiera.
 silence-goodbye = No le oigo, así que termino la llamada. Si vuelve a llamar, seguimos donde lo dejamos. ¡Hasta luego!
 
 ## Repair
@@ -68,6 +70,7 @@ cancelled = { $flow ->
         [callback] De acuerdo, dejamos la llamada. No se ha reservado ni cambiado nada.
        *[other] De acuerdo, lo dejamos.
     }
+    .unknown = De acuerdo, lo dejamos. Todavía no puedo decirle si el cambio de antes se hizo.
 back-to = { $flow ->
         [order_status] Volvamos a su pedido.
         [update_address] Volvamos a su dirección.
@@ -179,9 +182,9 @@ done-address = Listo, su dirección ya está cambiada. Hemos enviado un aviso al
 done-phone = Listo, su teléfono ya está cambiado. Hemos enviado un aviso al número que teníamos.
 already-done = Eso ya estaba hecho, así que no lo he repetido.
 done-meanwhile = { $flow ->
-        [update_address] El cambio de dirección se hizo antes de que se cortara la llamada, así que eso ya está.
-        [update_phone] El cambio de teléfono se hizo antes de que se cortara la llamada, así que eso ya está.
-        [callback] Lo de la llamada de vuelta quedó arreglado antes de que se cortara, así que eso ya está.
+        [update_address] El cambio de dirección se hizo antes de que se cortara la línea, así que eso ya está.
+        [update_phone] El cambio de teléfono se hizo antes de que se cortara la línea, así que eso ya está.
+        [callback] Lo de su llamada quedó resuelto antes de que se cortara la línea, así que eso ya está.
        *[other] Su caso ya lo tiene un compañero.
     }
 write-failed = Lo siento, el sistema no responde, así que no puedo asegurarle que esté hecho.
@@ -212,7 +215,7 @@ callback-none-found = No encuentro ninguna llamada programada para ese número.
 ask-callback-what-to-correct = ¿Qué corrijo: la hora, el número o el motivo?
     .again = ¿Qué parte está mal, y cómo debería ser?
     .spell = Diga, por ejemplo: mañana a las diez.
-read-back-callback = Entonces, le llamamos { $when } al { $phone }, y el motivo es { $topic }. ¿Es correcto?
+read-back-callback = Entonces, le llamamos { $when }, al { $phone }, y el motivo es { $topic }. ¿Es correcto?
 read-back-callback-change = Entonces, paso la llamada para { $when }. ¿Es correcto?
 read-back-callback-cancel = ¿Cancelo la llamada programada para { $when }?
 done-book-callback = Listo, le llamaremos { $when }.

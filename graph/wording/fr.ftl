@@ -17,6 +17,7 @@ ask-resume = { $flow ->
     .again = Voulez-vous reprendre là où nous en étions, oui ou non ?
     .spell = Dites oui ou tapez un pour reprendre là où nous en étions, dites non ou tapez deux pour autre chose.
 dropped-open-things = Très bien, on laisse cela de côté. Rien n'a été modifié.
+    .unknown = Très bien, on laisse cela de côté.
 hello-again = Bonjour !
 ask-how-help = En quoi puis-je vous aider ?
     .v2 = Que puis-je faire pour vous ?
@@ -48,6 +49,7 @@ left-open = { $flow ->
         [callback] Rien n'a été réservé ni modifié pour le rappel.
        *[other] Cela reste en l'état.
     } Vous pouvez rappeler quand vous voulez.
+    .unknown = Je ne peux pas encore vous dire si le changement d'avant a été fait. Vous pouvez rappeler quand vous voulez.
 silence-goodbye = Je ne vous entends pas, je vais donc raccrocher. Rappelez-nous et nous reprendrons là où nous en étions. Au revoir !
 
 ## Repair
@@ -68,6 +70,7 @@ cancelled = { $flow ->
         [callback] D'accord, on laisse le rappel. Rien n'a été réservé ni modifié.
        *[other] D'accord, on en reste là.
     }
+    .unknown = D'accord, on en reste là. Je ne peux pas encore vous dire si le changement d'avant a été fait.
 back-to = { $flow ->
         [order_status] Revenons à votre commande.
         [update_address] Revenons à votre adresse.
@@ -212,7 +215,7 @@ callback-none-found = Je ne trouve aucun rappel pour ce numéro.
 ask-callback-what-to-correct = Que faut-il corriger : l'heure, le numéro ou le sujet ?
     .again = Qu'est-ce qui n'est pas bon, et que faut-il mettre ?
     .spell = Dites, par exemple : demain à dix heures.
-read-back-callback = Nous vous rappellerons donc { $when } au { $phone }, pour { $topic }. C'est bien ça ?
+read-back-callback = Nous vous rappellerons donc { $when }, au { $phone }, pour { $topic }. C'est bien ça ?
 read-back-callback-change = Nous vous rappellerons donc plutôt { $when }. C'est bien ça ?
 read-back-callback-cancel = Voulez-vous que j'annule le rappel prévu { $when } ?
 done-book-callback = C'est noté, nous vous rappellerons { $when }.

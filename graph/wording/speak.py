@@ -26,6 +26,7 @@ from graph.wording.line import (
     Place,
     Text,
 )
+from graph.wording.places import speak_place
 
 FOLDER = Path(__file__).parent
 VARIANTS = ("v2", "v3", "v4")
@@ -96,7 +97,7 @@ def speak_fact(fact: Fact, language: Lang) -> str:
         case Moment(value=moment, today=today):
             return f.speak_moment(moment, today, language)
         case Place(value=place):
-            return f.speak_place(place, language)
+            return speak_place(place, language)
         case Items(value=items):
             return f.speak_items(items, language)
         case Listing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graph.understanding.spoken.addresses import (
+    STREET_TYPES,
     AddressParts,
     check_address,
     normalise_address,
@@ -11,14 +12,16 @@ from graph.understanding.spoken.addresses import (
 from graph.understanding.spoken.choices import find_choice, find_rating
 from graph.understanding.spoken.codes import find_code, find_order, find_postal_code
 from graph.understanding.spoken.contacts import PhoneReading, find_email, find_name, find_phone
-from graph.understanding.spoken.numbers import find_digits
+from graph.understanding.spoken.numbers import digit_groups, find_digits
 from graph.understanding.spoken.times import When, parse_when
 
 __all__ = [
+    "STREET_TYPES",
     "AddressParts",
     "PhoneReading",
     "When",
     "check_address",
+    "digit_groups",
     "find_choice",
     "find_code",
     "find_digits",

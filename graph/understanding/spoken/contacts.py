@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from graph.understanding.commands import Language
 from graph.understanding.lexicon import plain
-from graph.understanding.spoken.codes import _letter
-from graph.understanding.spoken.numbers import digit_groups, find_digits
-from graph.understanding.spoken.words import LONGEST
+from graph.understanding.spoken.codes import WORDS_TOO, read_letter
+from graph.understanding.spoken.numbers import digit_groups, digit_readings, digit_runs
+from graph.understanding.spoken.words import LETTERS, LONGEST, REPEATS, words_of
+
+SHORTEST = 3  # digits; fewer are no part of a phone number
 
 _TYPED_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_PLUS = re.compile(r"(?:^|\b)(?:plus|mas|más)\s+(?=\S)|\+", re.IGNORECASE)
 _AT: dict[Language, tuple[str, ...]] = {
     "en": ("at",),
     "es": ("arroba", "at"),
@@ -30,11 +31,27 @@ _SIGNS: dict[Language, tuple[tuple[str, str], ...]] = {
     "es": (("guion bajo", "_"), ("raya baja", "_"), ("subrayado", "_"), ("guion", "-"), ("mas", "+")),
     "fr": (("tiret du bas", "_"), ("underscore", "_"), ("tiret bas", "_"), ("tiret", "-"), ("trait d'union", "-"), ("plus", "+")),
 }  # fmt: skip
+_MARKS = frozenset(".-_+")
 #: Words around an e-mail that are not part of it.
 _LEADS: dict[Language, frozenset[str]] = {
-    "en": frozenset("it's its is my the email e-mail mail address that's sure yes yeah um uh so well and account under ok okay".split()),
-    "es": frozenset("es mi el correo email e-mail electronico direccion si eh pues vale la cuenta esta con nombre claro y".split()),
-    "fr": frozenset("c'est mon le mail email e-mail adresse courriel oui euh alors l'adresse est ben et compte".split()),
+    "en": frozenset(
+        "it's its is my the email e-mail mail address that's sure yes yeah um uh so well and account under ok okay "
+        "right reach me find write use note down have with be i'm you can it should".split()
+    ),
+    "es": frozenset(
+        "es mi el correo email e-mail electronico direccion si eh pues vale la cuenta esta con nombre claro y "
+        "apunte apunta anote anota tome toma mire mira tengo uso puede escribir al en bueno".split()
+    ),
+    "fr": frozenset(
+        "c'est mon le mail email e-mail adresse courriel oui euh alors l'adresse est ben et compte vous notez noter "
+        "pouvez prenez mettez utilise j'ai donc avec".split()
+    ),
+}  # fmt: skip
+#: How it is written, not what is written.
+_REMARKS: dict[Language, tuple[str, ...]] = {
+    "en": ("all one word", "all in one word", "one word", "all lower case", "all lowercase", "lower case", "lowercase", "no spaces"),
+    "es": ("todo junto", "todo en minusculas", "en minusculas", "en minuscula", "sin espacios", "sin acento", "sin tilde"),
+    "fr": ("tout attache", "tout colle", "en un mot", "tout en minuscules", "en minuscules", "en minuscule", "sans espace", "sans accent"),
 }  # fmt: skip
 _NAME: dict[Language, re.Pattern[str]] = {
     "en": re.compile(r"\b(?:my name is|my name's|this is|i am|i'm|name is)\s+(.+)", re.IGNORECASE),
@@ -56,11 +73,33 @@ class PhoneReading(BaseModel):
 
 def find_phone(text: str, language: Language, country: str) -> PhoneReading | None:
     """The number in the words, read as one of `country` unless it begins with a country code."""
-    digits = find_digits(text, language)
-    if len(digits) < 3:
-        return None
-    international = _PLUS.search(text[:LONGEST]) is not None and not digits.startswith("00")
-    number = _parsed(digits, country, international=international)
+    after_plus = _after_plus(text[:LONGEST], language)
+    said = text if after_plus is None else after_plus
+    runs = sorted(digit_runs(said, language), key=len, reverse=True)
+    candidates = dict.fromkeys((*digit_readings(said, language), *runs))
+    readings = [
+        _read_phone(digits, country, international=after_plus is not None)
+        for digits in candidates
+        if len(digits) >= SHORTEST
+    ]
+    whole = next((one for one in readings if one.complete), None)
+    return whole or (readings[0] if readings else None)
+
+
+def _after_plus(text: str, language: Language) -> str | None:
+    """The words after "plus", where it begins a number: "plus trente-trois", not "je n'ai plus le numéro"."""
+    if "+" in text:
+        return text.partition("+")[2]
+    words = words_of(text)
+    starts = {group.start for group in digit_groups(words, language)}
+    for at, word in enumerate(words[:-1]):
+        if word in ("plus", "mas") and at + 1 in starts:
+            return " ".join(words[at + 1 :])
+    return None
+
+
+def _read_phone(digits: str, country: str, *, international: bool) -> PhoneReading:
+    number = _parsed(digits, country, international=international and not digits.startswith("00"))
     if number is None or not phonenumbers.is_possible_number(number):
         return PhoneReading(digits=digits, e164=None, complete=False, possible=False)
     lengths = phonenumbers.is_possible_number_with_reason(number)
@@ -86,7 +125,7 @@ def find_email(text: str, language: Language) -> str | None:
     typed = _TYPED_EMAIL.search(text[:LONGEST])
     if typed:
         return typed.group().lower()
-    words = _signs_replaced(plain(text[:LONGEST]), language).split()
+    words = _signs_apart(plain(text[:LONGEST]), language).split()
     ats = [at for at, word in enumerate(words) if word == "@"]
     for at in reversed(ats):
         local, domain = _before(words[:at], language), _after(words[at + 1 :], language)
@@ -95,22 +134,31 @@ def find_email(text: str, language: Language) -> str | None:
     return None
 
 
-def _signs_replaced(text: str, language: Language) -> str:
-    text = f" {text} "
+def _signs_apart(text: str, language: Language) -> str:
+    """Every sign a word of its own, remarks left out: "jane_doe all one word at" is "jane _ doe @"."""
+    text = re.sub(r"\.(?=\w)", " . ", f" {text} ")
+    for remark in _REMARKS[language]:
+        text = text.replace(f" {remark} ", " ")
     for said, sign in _SIGNS[language]:
         text = text.replace(f" {said} ", f" {sign} ")
     for said in _DOT[language]:
         text = text.replace(f" {said} ", " . ")
     for said in _AT[language]:
         text = text.replace(f" {said} ", " @ ")
-    return text
+    return re.sub(r"(?<=\w)-(?=\w)", " ", text) if language == "fr" else text
 
 
 def _before(words: list[str], language: Language) -> str:
-    """The local part: everything back to a word that cannot belong to it."""
+    """The local part: back to a word that cannot belong to it; beside a sign every word belongs to it."""
+    groups = digit_groups(words, language)
+    inside = {at for group in groups for at in range(group.start, group.end)}
+    first_sign = next((at for at, word in enumerate(words) if word in _MARKS), len(words))
     start = len(words)
-    while start > 0 and words[start - 1] not in _LEADS[language] and words[start - 1] != "@":
-        start -= 1
+    while start > 0 and words[start - 1] != "@":
+        at = start - 1
+        if at < first_sign and at not in inside and words[at] in _LEADS[language]:
+            break
+        start = at
     return _joined(words[start:], language)
 
 
@@ -134,16 +182,35 @@ def _joined(words: list[str], language: Language) -> str:
     groups = {group.start: group for group in digit_groups(words, language)}
     result, at = "", 0
     while at < len(words):
-        if at in groups and not (len(words[at]) == 1 and words[at].isalpha()):
-            result, at = result + groups[at].digits, groups[at].end
-            continue
         letter, end = (
-            _letter(words, at, language)
-            if len(words[at]) == 1 and words[at].isalpha()
-            else (None, at)
+            read_letter(words, at, language) if _is_spelled(words, at, language) else (None, at)
         )
-        result, at = (result + letter.lower(), end) if letter else (result + words[at], at + 1)
+        if letter:
+            result, at = result + letter.lower(), end
+        elif at in groups:
+            result, at = result + groups[at].digits, groups[at].end
+        else:
+            result, at = result + words[at], at + 1
     return result
+
+
+def _is_spelled(words: list[str], at: int, language: Language) -> bool:
+    """A letter, "double e", or the name of a letter that is no word or stands beside another letter."""
+    word = words[at]
+    if word in REPEATS[language]:
+        after = words[at + 1 : at + 2]
+        return bool(after) and (_is_letter(after[0]) or after[0] in LETTERS[language])
+    if _is_letter(word):
+        return True
+    if word not in LETTERS[language]:
+        return False
+    beside = [*words[max(0, at - 1) : at], *words[at + 1 : at + 2]]
+    near = any(_is_letter(one) or one in LETTERS[language] for one in beside)
+    return near or (language != "en" and word not in WORDS_TOO[language])
+
+
+def _is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isalpha()
 
 
 def find_name(text: str, language: Language) -> str | None:

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 
 from graph.understanding.commands import Language
 from graph.understanding.spoken.words import (
+    ARTICLES,
+    FILLERS,
     HUNDREDS,
     JOINT,
+    ONE_AFTER,
+    ONE_BEFORE,
     REPEATS,
     TAKE_BACK,
     TENS,
     THOUSAND,
     UNITS,
+    ZERO_OR_SIGH,
     words_of,
 )
 
@@ -28,19 +33,84 @@ class Group:
 
 def find_digits(text: str, language: Language) -> str:
     """The digit string spoken: "it's double five oh three" is "5503". A group taken back is replaced."""
+    return next(iter(digit_readings(text, language)), "")
+
+
+def digit_readings(text: str, language: Language) -> tuple[str, ...]:
+    """Digit strings the words may mean, likeliest first: more than one where something was taken back."""
     words = words_of(text)
-    runs = [""]
-    previous_end = 0
-    for group in digit_groups(words, language):
-        between = f" {' '.join(words[previous_end : group.start])} "
-        if runs[-1] and any(f" {cue} " in between for cue in TAKE_BACK[language]):
-            runs.append("")
-        runs[-1] += group.digits
-        previous_end = group.end
-    result = runs[0]
+    runs = _taken_back_apart(words, language)
+    if not runs:
+        return ()
+    likeliest = unreplaced = "".join(group.digits for group in runs[0])
     for run in runs[1:]:
-        result = result[: -len(run)] + run if len(run) < len(result) else run
-    return result
+        digits = "".join(group.digits for group in run)
+        kept = likeliest[: -len(digits)] if len(digits) < len(likeliest) else ""
+        unreplaced, likeliest = likeliest + digits, kept + digits
+    return tuple(dict.fromkeys((likeliest, unreplaced)))
+
+
+def digit_runs(text: str, language: Language) -> tuple[str, ...]:
+    """The numbers with nothing but fillers inside: "at ten it's four five six" has two."""
+    words = words_of(text)
+    runs: list[str] = []
+    previous_end = -1
+    for group in spoken_groups(words, language):
+        joined = runs and _only_fillers(words[previous_end : group.start], language)
+        if joined:
+            runs[-1] += group.digits
+        else:
+            runs.append(group.digits)
+        previous_end = group.end
+    return tuple(runs)
+
+
+def spoken_groups(words: list[str], language: Language) -> list[Group]:
+    """The numbers a caller gives, without the number words that are none: "one second", "un momento"."""
+    groups = digit_groups(words, language)
+    said = [word for word in words if word not in FILLERS[language]]
+    return [
+        group
+        for at, group in enumerate(groups)
+        if len(said) == group.end - group.start or not _only_a_word(words, groups, at, language)
+    ]
+
+
+def _only_a_word(words: list[str], groups: list[Group], at: int, language: Language) -> bool:
+    group = groups[at]
+    if group.end - group.start > 1:
+        return False
+    word = words[group.start]
+    after = words[group.end] if group.end < len(words) else ""
+    before = words[group.start - 1] if group.start else ""
+    follows = at > 0 and _only_fillers(words[groups[at - 1].end : group.start], language)
+    leads = at + 1 < len(groups) and _only_fillers(
+        words[group.end : groups[at + 1].start], language
+    )
+    if language == "en" and word in ZERO_OR_SIGH:
+        return not (follows or leads)
+    if language == "en" and word == "one":
+        return after in ONE_BEFORE["en"] or (before in ONE_AFTER["en"] and not (follows or leads))
+    if word in ARTICLES[language]:
+        apart = not (follows or (leads and word == "un"))
+        return language == "es" or after in ONE_BEFORE[language] or apart
+    return False
+
+
+def _only_fillers(words: list[str], language: Language) -> bool:
+    return all(word in FILLERS[language] for word in words)
+
+
+def _taken_back_apart(words: list[str], language: Language) -> list[list[Group]]:
+    runs: list[list[Group]] = []
+    previous_end = 0
+    for group in spoken_groups(words, language):
+        between = f" {' '.join(words[previous_end : group.start])} "
+        if not runs or any(f" {cue} " in between for cue in TAKE_BACK[language]):
+            runs.append([])
+        runs[-1].append(group)
+        previous_end = group.end
+    return runs
 
 
 def digit_groups(words: list[str], language: Language) -> list[Group]:
@@ -91,6 +161,16 @@ def _composed(words: list[str], at: int, language: Language) -> tuple[int | None
     block, last = 0, 10_000
     begun = False
     position = at
+    if (
+        language == "en"
+        and words[at] == "a"
+        and words[at + 1 : at + 2]
+        in (
+            ["hundred"],
+            ["thousand"],
+        )
+    ):
+        block, begun, position = 1, True, at + 1
     while position < len(words):
         word = words[position]
         if begun and word == JOINT[language] and _continues(words, position, language, last):
@@ -106,8 +186,10 @@ def _composed(words: list[str], at: int, language: Language) -> tuple[int | None
             position += 1
             continue
         size, value = _piece(word, language)
-        if size is None or value is None or size >= last or (begun and value == 0):
+        if size is None or value is None or not _fits(size, value, last, begun=begun):
             break
+        if last == 99 and value < 10 and _digits_follow(words, position, language):
+            break  # "one eight hundred | five five five"
         block += value
         last = 1 if size == 1 else size
         begun = True
@@ -115,6 +197,17 @@ def _composed(words: list[str], at: int, language: Language) -> tuple[int | None
     if not begun:
         return None, at
     return (total or 0) + block, position
+
+
+def _fits(size: int, value: int, last: int, *, begun: bool) -> bool:
+    """May a piece of this size follow one of size `last`? After "twenty" only a unit, never "ten"."""
+    return size < last and not (begun and value == 0) and not (last == 10 and value >= 10)
+
+
+def _digits_follow(words: list[str], at: int, language: Language) -> bool:
+    after = words[at + 1] if at + 1 < len(words) else ""
+    before = words[at - 1] if at else ""
+    return before != JOINT[language] and _piece(after, language)[0] == 1
 
 
 def _piece(word: str, language: Language) -> tuple[int | None, int | None]:
@@ -137,7 +230,7 @@ def _continues(words: list[str], at: int, language: Language, last: int) -> bool
         return False
     if language == "es":
         return last == 10 and size == 1 and value < 10
-    return last == 99
+    return last in (99, 999)
 
 
 def _french(words: list[str], at: int) -> tuple[int | None, int]:

@@ -33,18 +33,18 @@ _RELATIVE: dict[Language, tuple[tuple[str, int], ...]] = {
     "fr": (("apres-demain", 2), ("apres demain", 2), ("demain", 1), ("aujourd'hui", 0), ("cet apres-midi", 0), ("cet apres midi", 0), ("ce matin", 0), ("ce soir", 0)),
 }  # fmt: skip
 _PARTS: dict[Language, tuple[tuple[str, PartOfDay], ...]] = {
-    "en": (("morning", "morning"), ("afternoon", "afternoon"), ("evening", "evening"), ("tonight", "evening"), ("after lunch", "afternoon")),
+    "en": (("morning", "morning"), ("afternoon", "afternoon"), ("evening", "evening"), ("tonight", "evening"), ("after lunch", "afternoon"), ("first thing", "morning"), ("early", "morning")),
     "es": (
         ("por la manana", "morning"), ("de la manana", "morning"), ("esta manana", "morning"), ("a primera hora", "morning"),
         ("por la tarde", "afternoon"), ("de la tarde", "afternoon"), ("esta tarde", "afternoon"), ("en la tarde", "afternoon"),
-        ("en la manana", "morning"), ("despues de comer", "afternoon"), ("por la noche", "evening"), ("de la noche", "evening"), ("tarde", "afternoon"),
+        ("en la manana", "morning"), ("despues de comer", "afternoon"), ("por la noche", "evening"), ("de la noche", "evening"), ("temprano", "morning"), ("tempranito", "morning"), ("tarde", "afternoon"),
     ),
     "fr": (("matin", "morning"), ("matinee", "morning"), ("apres-midi", "afternoon"), ("apres midi", "afternoon"), ("soir", "evening"), ("soiree", "evening")),
 }  # fmt: skip
 _ASAP: dict[Language, tuple[str, ...]] = {
-    "en": ("as soon as possible", "asap", "soonest", "right away", "straight away", "as soon as you can", "whenever"),
+    "en": ("as soon as possible", "asap", "soonest", "right away", "straight away", "as soon as you can", "whenever", "earliest you have", "first available"),
     "es": ("cuanto antes", "lo antes posible", "en cuanto puedan", "cuando puedan", "lo mas pronto posible", "ahora mismo"),
-    "fr": ("des que possible", "le plus tot possible", "au plus vite", "le plus vite possible", "des que vous pouvez", "tout de suite"),
+    "fr": ("des que possible", "le plus tot possible", "au plus vite", "le plus vite possible", "des que vous pouvez", "quand vous pouvez", "quand vous voulez", "tout de suite"),
 }  # fmt: skip
 _IN: dict[Language, str] = {
     "en": r"\bin (?:about )?(a|an|half an|[\w ]+?) (hours?|minutes?|days?|weeks?)\b",
@@ -52,6 +52,20 @@ _IN: dict[Language, str] = {
     "fr": r"\b(?:dans|d'ici) (une?|[\w -]+?) (heures?|minutes?|jours?|semaines?|demi-heure|demi heure)\b",
 }
 _NEXT_WEEK = ("next week", "semana que viene", "proxima semana", "semaine prochaine")
+
+
+_ELIDED = re.compile(r"\b[ld]'(?!ici)")  # "en début d'après-midi", "l'après-midi"
+#: A day of the month without its month: "the twenty seventh", "el día veintisiete", "le vingt-sept".
+_DAY_LEADS: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(r" the (?=\w)"),
+    "es": re.compile(r" (?:el dia|dia|el) (?=\w)"),
+    "fr": re.compile(r" le (?=\w)"),
+}
+_AFTER_DAY: dict[Language, frozenset[str]] = {
+    "en": frozenset("at around about by in after before please would if works".split()),
+    "es": frozenset("a por sobre de en hacia despues antes si seria".split()),
+    "fr": frozenset("a vers au dans en apres avant si ce".split()),
+}
 
 
 class When(BaseModel):
@@ -72,7 +86,7 @@ def parse_when(text: str, language: Language, now: datetime) -> When | None:
         now: aware, in the caller's zone.
     """
     said = re.sub(r"\s+", " ", plain(text[:LONGEST]).replace(":", " : "))
-    said = f" {said} "
+    said = f" {re.sub(_ELIDED, '', said).replace('-', ' ') if language == 'fr' else said} "
     if any(f" {words} " in said for words in _ASAP[language]):
         return When(asap=True)
     ahead = _from_now(said, language, now)
@@ -140,7 +154,31 @@ def _day(said: str, language: Language, now: datetime) -> tuple[str, date | None
             return said.replace(f" {name} ", " ", 1), now.date() + timedelta(days=ahead)
     if any(words in said for words in _NEXT_WEEK):
         return said, now.date() + timedelta(days=7 - now.weekday())
+    return _day_of_month(said, language, now)
+
+
+def _day_of_month(said: str, language: Language, now: datetime) -> tuple[str, date | None]:
+    """ "the fourth at ten": the next day of that number."""
+    for lead in _DAY_LEADS[language].finditer(said):
+        rest = said[lead.end() :]
+        number, used = _first_number(rest.split(), language)
+        after = rest.split()[used : used + 1]
+        if number is None or (after and after[0] not in _AFTER_DAY[language]):
+            continue
+        if language == "en" and not _is_ordinal(rest.split()[used - 1]):
+            continue  # "the one at ten"
+        day = next((day for day in _days_ahead(now) if day.day == number), None)
+        if day is not None:
+            return f"{said[: lead.start()]} {' '.join(rest.split()[used:])} ", day
     return said, None
+
+
+def _is_ordinal(word: str) -> bool:
+    return word in _ORDINALS_EN or re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)", word) is not None
+
+
+def _days_ahead(now: datetime) -> list[date]:
+    return [now.date() + timedelta(days=ahead) for ahead in range(62)]
 
 
 def _calendar_day(said: str, language: Language, now: datetime) -> tuple[str, date] | None:
@@ -212,9 +250,13 @@ def _first_number(words: list[str], language: Language) -> tuple[int | None, int
 
 def _time(said: str, language: Language, part: PartOfDay | None) -> time | None:
     readers = {"en": _time_en, "es": _time_es, "fr": _time_fr}
-    if re.search(r" (noon|midday|mediodia|midi) ", said):
-        half = re.search(r" midi et demie? ", said)
-        return time(12, 30 if half else 0)
+    noon = re.search(
+        r" (?<!apres )(?:noon|midday|mediodia|midi)( et demie?| y media| et quart| y cuarto)? ",
+        said,
+    )
+    if noon and not re.search(r" (?:a la|las|la) ", said):
+        past = (noon[1] or "").split()
+        return time(12, 0 if not past else 15 if past[-1] in ("quart", "cuarto") else 30)
     found = re.search(
         r" (\d{1,2}) ?[:h.] ?(\d{2}) ", said.replace("h", " h ") if language == "fr" else said
     )
@@ -247,14 +289,26 @@ def _time_en(said: str, part: PartOfDay | None) -> time | None:
             return _clock(hour, 15, said, part)
         if before.endswith(("quarter to", "quarter till")):
             return _before_hour(hour, 15, said, part)
+        to = re.search(r"\b(five|ten|twenty|5|10|20) (?:minutes )?(?:to|till)$", before)
+        if to:
+            return _before_hour(hour, int(digit_groups([to[1]], "en")[0].digits), said, part)
         past = re.search(r"(\w+) (?:minutes )?past$", before)
         if past:
             groups = digit_groups([past[1]], "en")
             return _clock(hour, int(groups[0].digits) if groups else 0, said, part)
-        if minute is None and not _stands_as_hour(words, at):
+        if _minutes_to(words, at) or (minute is None and not _stands_as_hour(words, at)):
             continue
         return _clock(hour, minute or 0, said, part)
     return None
+
+
+def _minutes_to(words: list[str], at: int) -> bool:
+    """ "ten to three": the ten is no hour."""
+    after = [word for word in words[at + 1 : at + 3] if word != "minutes"]
+    return words[at] in ("five", "ten", "twenty", "5", "10", "20") and after[:1] in (
+        ["to"],
+        ["till"],
+    )
 
 
 def _glued_half(said: str) -> str:
@@ -296,7 +350,7 @@ def _stands_as_hour(words: list[str], at: int) -> bool:
         or after
         in ("o'clock", "oclock", "am", "pm", "a", "p", "in", "tomorrow", "please", "then", "sharp")
         or len(words) <= 2
-        or at == len(words) - 1
+        or (at == len(words) - 1 and words[at] != "one")
     )
 
 
@@ -309,17 +363,24 @@ def _before_hour(hour: int, minutes: int, said: str, part: PartOfDay | None) -> 
 
 
 def _time_es(said: str, part: PartOfDay | None) -> time | None:
-    cue = re.search(r" (?:a las|a la|las|la|sobre las|eso de las|hacia las) (.+)", said)
-    if cue is None:
-        return _bare_hour(said, "es", part)
-    words = cue[1].split()
+    """After "a las", or a bare number where nothing else was said."""
+    for cue in re.finditer(r" (?:las?|tipo) (?=(.+))", said):
+        at = _clock_es(cue[1].split(), said, part)
+        if at is not None:
+            return at
+    words = said.split()
     groups = digit_groups(words, "es")
-    if not groups or groups[0].start != 0:
+    if groups and groups[0].start <= 2 and len(words) <= 6:
+        return _clock_es(words[groups[0].start :], said, part)
+    return None
+
+
+def _clock_es(words: list[str], said: str, part: PartOfDay | None) -> time | None:
+    """ "diez y media", "cinco menos cuarto", "quince treinta"."""
+    groups = digit_groups(words, "es")
+    if not groups or groups[0].start != 0 or int(groups[0].digits) > 24:
         return None
-    hour = int(groups[0].digits)
-    if hour > 24:
-        return None
-    rest = words[groups[0].end :]
+    hour, rest = int(groups[0].digits), words[groups[0].end :]
     if rest[:2] == ["y", "media"]:
         return _clock(hour, 30, said, part)
     if rest[:2] == ["y", "cuarto"]:
@@ -368,12 +429,3 @@ def _split_h(words: list[str]) -> list[str]:
         found = re.fullmatch(r"(\d{1,2})h(\d{2})?", word)
         out += [found[1], "h", *([found[2]] if found[2] else [])] if found else [word]
     return out
-
-
-def _bare_hour(said: str, language: Language, part: PartOfDay | None) -> time | None:
-    """Nothing but a number, when the time was asked."""
-    words = said.split()
-    groups = digit_groups(words, language)
-    if len(groups) != 1 or len(words) > 3 or int(groups[0].digits) > 24:
-        return None
-    return _clock(int(groups[0].digits), 0, said, part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from graph.understanding.commands import Language
 from graph.understanding.lexicon import plain
 
@@ -86,10 +88,42 @@ AS_IN: dict[Language, tuple[str, ...]] = {
     "es": ("de", "como"),
     "fr": ("comme", "de"),
 }
+#: Words between the digits of one number that mean nothing.
+FILLERS: dict[Language, frozenset[str]] = {
+    "en": frozenset("um uh er erm hmm uhm mm like then and dash hyphen okay ok so".split()),
+    "es": frozenset("eh em este pues mmm y luego despues guion vale entonces".split()),
+    "fr": frozenset("euh heu hum ben bah alors puis et ensuite tiret".split()),
+}
+#: "one second", "that one": no digit.
+ONE_BEFORE: dict[Language, frozenset[str]] = {
+    "en": frozenset(
+        "second sec moment minute min more question thing of time times day week hour other "
+        "problem order person".split()
+    ),
+    "es": frozenset(),
+    "fr": frozenset(
+        "seconde instant moment minute question chose commande fois peu petit petite".split()
+    ),
+}
+ONE_AFTER: dict[Language, frozenset[str]] = {
+    "en": frozenset("the this that which other last another no any every each only".split()),
+    "es": frozenset(),
+    "fr": frozenset(),
+}
+#: Number words that are articles unless they stand in a number, or alone.
+ARTICLES: dict[Language, frozenset[str]] = {
+    "en": frozenset(),
+    "es": frozenset(("un", "una")),
+    "fr": frozenset(("un", "une")),
+}
+#: Words that are zero only next to another digit.
+ZERO_OR_SIGH = frozenset(("oh", "o"))
 LONGEST = 1000
+_TAILS = re.compile(r"(?<=\w)'(?:s|m|re|ve|ll|d|t)\b")  # "it's h f": the s is no letter of the code
+_ELISIONS = re.compile(r"\b(?:c|l|d|j|n|s|m|t|qu|jusqu|lorsqu|puisqu)'(?=\w)")  # "c'est h f"
 
 
 def words_of(text: str) -> list[str]:
     """Plain words; hyphens and dots inside separate, so that quatre-vingt-dix and HF-10482 come apart."""
-    cleaned = plain(text[:LONGEST]).replace("-", " ").replace(".", " ").replace("/", " ")
-    return cleaned.replace("'", " ").replace(":", " ").replace("+", " ").split()
+    cleaned = _ELISIONS.sub("", _TAILS.sub("", plain(text[:LONGEST])))
+    return re.sub(r"[-./':+]", " ", cleaned).split()

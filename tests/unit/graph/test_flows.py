@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from graph.state import HISTORY_KEPT, AddressFlow, HumanFlow
+from graph.state import HISTORY_KEPT, AddressFlow, CallState, HumanFlow
 from graph.understanding import commands as c
 from tests.fakes.call import MONDAY, FakeCall
 from tests.fakes.desk import JANE, FakeVault, an_order
@@ -992,12 +992,46 @@ async def test_a_resumed_caller_who_does_not_want_to_go_on() -> None:
     assert (call.case.stack, call.case.proposal, call.asks) == ((), None, "closing.more")
 
 
-async def test_resuming_with_nothing_open_just_greets() -> None:
+async def test_resuming_with_nothing_open_asks_what_for() -> None:
     call = await FakeCall.answered()
     await call.resume()
-    assert (call.asks, call.ended) == (None, False)
+    assert (call.asks, call.ended) == ("closing.more", False)
+    assert call.lines == ("welcome-back", "ask-how-help")
     await call.say("callback")
     assert call.asks == "callback.topic"
+
+
+async def test_change_made_just_before_the_line_dropped_is_told_and_not_asked_again() -> None:
+    call = await at_read_back()
+    proposal = call.case.proposal
+    assert proposal is not None
+    before = call.state
+    await call.say("affirm")
+    assert call.did == ("update_address",)
+    await restore(call, before)  # the worker died before the turn's memory was written
+    await call.resume()
+    assert call.lines[:2] == ("welcome-back", "done-meanwhile")
+    assert (call.state["flow"], call.case.proposal, call.did) == (None, None, ())
+    assert [done.key for done in call.case.done] == [proposal.key]
+    assert changes(call) == 1
+
+
+async def test_cancelling_after_a_write_nobody_knows_the_end_of_claims_nothing() -> None:
+    call = await at_read_back()
+    call.company.effects.answer_lost = True
+    await call.say("affirm")
+    assert "write-failed" in call.lines
+    await call.say("deny")
+    await call.say("update_address")
+    await call.say("cancel")
+    assert "cancelled.unknown" in call.lines
+
+
+async def restore(call: FakeCall, state: CallState) -> None:
+    """The checkpoint is an older one again."""
+    await call._graph.aupdate_state(
+        {"configurable": {"thread_id": str(call.call_id)}}, dict(state), as_node="say"
+    )
 
 
 # Memory -----------------------------------------------------------------------------------------------
