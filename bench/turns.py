@@ -1,131 +1,273 @@
-"""Milliseconds from utterance to reply: one call, then 100 at once in one process, on an embedded Postgres.
+"""What a turn costs: milliseconds to first words, round trips, rows, bytes, memory; beside a stock saver.
 
-The same scripted calls run in all three languages: an order's status, a question, an address change with its code.
+Everything runs on an embedded Postgres of its own: one call after another, many at once with the database 2 ms away,
+and one call of 200 turns. The stock column is the same graph on LangGraph's `AsyncPostgresSaver` with a pool and its
+default durability, in the same run.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import psutil
 import typer
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from pydantic import SecretStr
 
+from bench.callers import ENDLESS, ScriptedCaller, known_callers
+from bench.slow_link import slow_link
+from checkpoints.embedded import embedded_server
 from conversation import Conversation
+from graph.build import build
+from graph.state import CallerTurn
 from services import Services, open_services
 from settings import Settings
 
-SCRIPTS: dict[str, tuple[str, ...]] = {
-    "en": (
-        "hi how long do i have to send something back",
-        "where is my order",
-        "{postal}",
-        "the first one",
-        "i moved and need to change my address",
-        "{code}",
-        "fifty main street",
-        "portland",
-        "oregon",
-        "nine seven two oh five",
-        "yes that's right",
-        "no that's all",
-        "five",
-    ),
-    "es": (
-        "hola cuánto tiempo tengo para devolver algo",
-        "dónde está mi pedido",
-        "{postal}",
-        "el primero",
-        "quiero cambiar mi dirección",
-        "{code}",
-        "calle mayor doce",
-        "madrid",
-        "veintiocho cero trece",
-        "sí eso es",
-        "no nada más",
-        "cinco",
-    ),
-    "fr": (
-        "bonjour j'ai combien de temps pour renvoyer un article",
-        "où est ma commande",
-        "{postal}",
-        "la première",
-        "je voudrais changer mon adresse",
-        "{code}",
-        "douze rue de la paix",
-        "paris",
-        "soixante-quinze zéro zéro deux",
-        "oui c'est ça",
-        "non c'est tout",
-        "cinq",
-    ),
-}
+LONG_CALL = 200  # turns
+
+
+@dataclass(frozen=True)
+class Took:
+    """One turn, in milliseconds from the caller's words."""
+
+    first_words: float
+    done: float  #: and remembered
+
+
+Speak = Callable[[Conversation, CallerTurn], Awaitable[Took]]
+
+
+# Two ways to run a turn ------------------------------------------------------------------------------------------
+
+
+async def ours(call: Conversation, caller: CallerTurn) -> Took:
+    """A turn as the line runs it."""
+    started = time.perf_counter()
+    turn = call.start(caller)
+    turn.confirm()
+    reply = await turn.reply()
+    return Took(reply.ms, (time.perf_counter() - started) * 1000)
+
+
+def stock(services: Services) -> Speak:
+    """The same graph on the saver LangGraph ships, as its documentation sets it up."""
+    saver = AsyncPostgresSaver(services.database.pool, serde=services.saver.serde)
+    graph: Any = build().compile(checkpointer=saver)
+
+    async def speak(call: Conversation, caller: CallerTurn) -> Took:
+        started = time.perf_counter()
+        first = 0.0
+        stream = graph.astream(
+            {"caller": caller}, call.config, context=call.context, stream_mode="custom"
+        )
+        async for _ in stream:
+            first = first or (time.perf_counter() - started) * 1000
+        return Took(first, (time.perf_counter() - started) * 1000)
+
+    return speak
+
+
+async def scripted_call(
+    services: Services, caller: ScriptedCaller, speak: Speak, think: float = 0.0, delay: float = 0.0
+) -> list[Took]:
+    """One call to its end; its turns after the greeting."""
+    await asyncio.sleep(delay)
+    call = await services.answer(caller.phone, None)
+    await speak(call, CallerTurn(kind="begin", language=call.record.language))
+    took = []
+    for line in caller.script:
+        await asyncio.sleep(think)
+        words = await caller.words(line, services, call)
+        took.append(await speak(call, call.spoken(words)))
+    await call.drop()
+    return took
+
+
+# Measurements ----------------------------------------------------------------------------------------------------
+
+
+async def one_after_another(services: Services, speak: Speak, calls: int = 9) -> list[Took]:
+    callers = await known_callers(services)
+    await scripted_call(services, callers[0], speak)  # warm
+    return [
+        took for one in callers[1 : calls + 1] for took in await scripted_call(services, one, speak)
+    ]
+
+
+async def at_once(services: Services, speak: Speak, calls: int, think: float) -> list[Took]:
+    callers = await known_callers(services)
+    crowd = await asyncio.gather(
+        *(
+            scripted_call(
+                services, callers[index % len(callers)], speak, think, delay=think * index / calls
+            )
+            for index in range(calls)
+        )
+    )
+    return [took for turns in crowd for took in turns]
+
+
+async def long_call(services: Services) -> tuple[list[Took], float, float]:
+    """One endless call: its turns, and rows and bytes LangGraph's tables grew by, each turn."""
+    call = await services.answer(None, "en")
+    await call.begin()
+    await call.memory.durable(5)
+    before = await _stored(services)
+    said = [call.spoken(ENDLESS[number % len(ENDLESS)]) for number in range(LONG_CALL)]
+    took = [await ours(call, words) for words in said]
+    await call.memory.durable(5)
+    after = await _stored(services)
+    await call.drop()
+    return took, (after[0] - before[0]) / LONG_CALL, (after[1] - before[1]) / LONG_CALL
+
+
+async def stock_growth(services: Services, turns: int = 20) -> tuple[float, float]:
+    """Rows and bytes of a turn with the stock saver."""
+    speak, call = stock(services), await services.answer(None, "en")
+    await speak(call, CallerTurn(kind="begin", language="en"))
+    before = await _stored(services)
+    for number in range(turns):
+        await speak(call, call.spoken(ENDLESS[number % len(ENDLESS)]))
+    after = await _stored(services)
+    await call.drop()
+    return (after[0] - before[0]) / turns, (after[1] - before[1]) / turns
+
+
+async def _stored(services: Services) -> tuple[int, int]:
+    """Rows of LangGraph's tables, and the bytes in them."""
+    rows = size = 0
+    async with services.database.connection() as connection:
+        for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes"):
+            cursor = await connection.execute(
+                f"SELECT count(*) AS rows, coalesce(sum(pg_column_size(t.*)), 0) AS size FROM {table} t"  # noqa: S608
+            )
+            row = await cursor.fetchone()
+            assert row is not None
+            rows, size = rows + int(row["rows"]), size + int(row["size"])
+    return rows, size
+
+
+async def round_trips(services: Services) -> list[int]:
+    """Database checkouts before the first words, over a call whose turns look nothing up in the company's systems."""
+    call = await services.answer(None, "en")
+    await call.begin()
+    await ours(call, call.spoken("call me back please"))
+    counts = []
+    for words in ("what did you say", "hold on please", "thank you", "fifty main street"):
+        async with _checkouts(services) as seen:
+            turn = call.start(call.spoken(words))
+            async for _ in turn.words():
+                counts.append(len(seen))
+                break
+            turn.confirm()
+            await turn.reply()
+    await call.drop()
+    return counts
+
+
+@asynccontextmanager
+async def _checkouts(services: Services) -> AsyncIterator[list[float]]:
+    seen: list[float] = []
+    real = services.database.pool.getconn
+
+    async def getconn(*given: Any) -> Any:
+        seen.append(time.perf_counter())
+        return await real(*given)
+
+    services.database.pool.getconn = getconn  # type: ignore[method-assign]
+    try:
+        yield seen
+    finally:
+        services.database.pool.getconn = real  # type: ignore[method-assign]
+
+
+async def memory_per_call(services: Services, calls: int = 200) -> float:
+    """Kilobytes of resident memory one more call takes, each in the middle of an address change."""
+
+    async def in_the_middle() -> Conversation:
+        call = await services.answer(None, "en")
+        await call.begin()
+        for words in ("call me back please", "about a broken lamp", "what are your opening hours"):
+            await call.hear(words)
+        return call
+
+    warm = [await in_the_middle() for _ in range(50)]
+    gc.collect()
+    before = psutil.Process().memory_info().rss
+    held = [await in_the_middle() for _ in range(calls)]
+    gc.collect()
+    after = psutil.Process().memory_info().rss
+    for call in (*warm, *held):
+        await call.drop()
+    return (after - before) / calls / 1024
+
+
+# Printing --------------------------------------------------------------------------------------------------------
+
+
+def p50_p95(values: Sequence[float]) -> str:
+    return (
+        f"p50 {statistics.median(values):6.1f}   p95 {statistics.quantiles(values, n=20)[-1]:6.1f}"
+    )
+
+
+def show(name: str, took: Sequence[Took]) -> None:
+    print(
+        f"{name:44} {len(took):5} turns   first words {p50_p95([one.first_words for one in took])}   "
+        f"remembered {p50_p95([one.done for one in took])}   ms"
+    )
 
 
 def main(
     calls: Annotated[int, typer.Option(help="calls at once")] = 100,
     think: Annotated[float, typer.Option(help="seconds a caller takes to answer")] = 6.0,
 ) -> None:
-    """Print p50 and p95 for one call and for many at once."""
-    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as home:
-        asyncio.run(_measured(Path(home), calls, think))
+    """Print everything, in about six minutes."""
+    with (
+        tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder,
+        embedded_server(Path(folder) / "server") as dsn,
+    ):
+        asyncio.run(_near(Path(folder), dsn))
+        with slow_link(dsn, Path(folder) / "link", 2.0) as far:
+            asyncio.run(_far(Path(folder), far, calls, think))
 
 
-async def _measured(home: Path, calls: int, think: float) -> None:
-    async with open_services(Settings(home=home, _env_file=None)) as services:
-        callers = await services.company.callers()
-        await _call(services, callers[0], 0.0)  # warm
-        one = [ms for caller in callers[:6] for ms in await _call(services, caller, 0.0)]
-        _print("one call after another", one)
-        started = time.perf_counter()
-        crowd = await asyncio.gather(
-            *(
-                _call(services, callers[index % len(callers)], think, delay=think * index / calls)
-                for index in range(calls)
-            )
+def _settings(home: Path, dsn: str) -> Settings:
+    return Settings(home=home, database_url=SecretStr(dsn), log_level="error", _env_file=None)
+
+
+async def _near(home: Path, dsn: str) -> None:
+    async with open_services(_settings(home, dsn)) as services:
+        show("one call after another", await one_after_another(services, ours))
+        show("  stock saver", await one_after_another(services, stock(services)))
+        print(f"database checkouts before the first words    {await round_trips(services)}")
+        took, rows, size = await long_call(services)
+        print(f"rows and bytes of a turn                     {rows:.1f} rows, {size:.0f} bytes")
+        stock_rows, stock_size = await stock_growth(services)
+        print(
+            f"  stock saver                                {stock_rows:.1f} rows, {stock_size:.0f} bytes"
         )
-        _print(f"{calls} calls at once", [ms for turns in crowd for ms in turns])
-        print(f"{'':24} {time.perf_counter() - started:8.1f} s in all, {think:g} s between turns")
+        show("turns 5 to 15 of one call", took[5:15])
+        show("turns 190 to 200 of the same call", took[190:200])
+        print(
+            f"memory of one more call                      {await memory_per_call(services):.0f} kB"
+        )
 
 
-async def _call(
-    services: Services, caller: tuple[str, str, str], think: float, delay: float = 0.0
-) -> list[float]:
-    """One scripted call; the milliseconds of each of its turns."""
-    phone, language, postal = caller
-    await asyncio.sleep(delay)
-    call = await services.answer(phone, None)
-    took = [(await call.begin()).ms]
-    code = ""
-    for words in SCRIPTS[language]:
-        if call.over:
-            break
-        code = await _code(services, call) or code
-        await asyncio.sleep(think)
-        reply = await call.hear(words.format(postal=postal, code=code))
-        took.append(reply.ms)
-    await call.hang_up()
-    return took
-
-
-async def _code(services: Services, call: Conversation) -> str | None:
-    for notice in await services.sent_notices(call):
-        found = re.search(r"\b\d{6}\b", notice.body)
-        if found:
-            return found.group()
-    return None
-
-
-def _print(name: str, took: Sequence[float]) -> None:
-    cuts = statistics.quantiles(took, n=20)
-    print(
-        f"{name:24} {len(took):5} turns   p50 {statistics.median(took):6.1f} ms   p95 {cuts[-1]:6.1f} ms"
-    )
+async def _far(home: Path, dsn: str, calls: int, think: float) -> None:
+    async with open_services(_settings(home, dsn)) as services:
+        place = f"{calls} calls at once, database 2 ms away"
+        show(place, await at_once(services, ours, calls, think))
+        show("  stock saver", await at_once(services, stock(services), calls, think))
 
 
 if __name__ == "__main__":

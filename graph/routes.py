@@ -1,4 +1,7 @@
-"""Where a turn goes next: pure functions from the state to the name of a node."""
+"""Where a turn goes next: pure functions from the state to the name of a node.
+
+Async, because LangGraph sends anything else through a thread, which costs more than all of them together.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from graph.understanding import commands as c
 NextStop = Literal["identity", "faq", "escalation", "closing", "say"]
 
 
-def after_repair(state: CallState) -> NextStop:
+async def after_repair(state: CallState) -> NextStop:
     """What is left to hear first, then the flow on top, then the end of the call."""
     case = state["case"]
     if state.get("ended"):
@@ -49,7 +52,7 @@ def _asked_now(state: CallState) -> bool:
     return question is not None and question.turn == state["turn"]
 
 
-def after_identity(state: CallState) -> Literal["order", "account", "repair"]:
+async def after_identity(state: CallState) -> Literal["order", "account", "repair"]:
     """The one way to anything private: only with the level the flow needs."""
     case = state["case"]
     flow = top(case)
@@ -60,14 +63,14 @@ def after_identity(state: CallState) -> Literal["order", "account", "repair"]:
     return "account" if isinstance(flow, AddressFlow | PhoneFlow) else "repair"
 
 
-def after_account(state: CallState) -> Literal["confirm", "repair"]:
+async def after_account(state: CallState) -> Literal["confirm", "repair"]:
     return "confirm" if state["case"].proposal is not None else "repair"
 
 
-def after_escalation(state: CallState) -> Literal["confirm", "repair"]:
+async def after_escalation(state: CallState) -> Literal["confirm", "repair"]:
     return "confirm" if state["case"].proposal is not None else "repair"
 
 
-def after_confirm(state: CallState) -> Literal["act", "repair"]:
+async def after_confirm(state: CallState) -> Literal["act", "repair"]:
     proposal = state["case"].proposal
     return "act" if proposal is not None and proposal.confirmed else "repair"
