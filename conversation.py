@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -35,7 +37,8 @@ UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202
 
 #: Seconds an effect waits for the turns before it to be on record; then it is refused with a sentence.
 DURABLE_SECONDS = 2.0
-#: Seconds a reply waits for its own turn to be on record. With the database away the call goes on from memory.
+#: Seconds a reply waits for its own turn to be on record; a goodbye may wait as long as an effect. With the database
+#: away the call goes on from memory.
 SETTLE_SECONDS = 0.5
 #: Seconds a line that closes goes on trying to write what is still in memory.
 CLOSE_SECONDS = 30.0
@@ -124,7 +127,8 @@ class RunningTurn:
         except asyncio.CancelledError:
             await self.discard()
             raise
-        self._fork.commit(turn_record(state, self._call.context))
+        call = self._call
+        self._fork.commit(turn_record(state, call.context, call.keyed_hash))
         await self._call.remember(state)
         reply = _reply(self._call.record.call_id, state, self._first_words_ms)
         log.info(
@@ -172,6 +176,7 @@ class Conversation:
     graph: Any  # a compiled graph; LangGraph's own type is generic over internals
     context: CallContext
     utterance_limit: int
+    keyed_hash: Callable[[str], str]
     over: bool = False  #: nothing more can be said on this line
     dropped: bool = False  #: the line went dead, or was left in the middle: the call can be resumed
     _state: CallState | None = None  #: as the last turn left it
@@ -211,33 +216,30 @@ class Conversation:
         """Begin a turn on words that may not be final: confirm or discard it."""
         return RunningTurn(self, caller)
 
-    async def drop(self) -> None:
-        """The line went dead: the call can be resumed."""
-        if self.over:
-            return
-        self.over = self.dropped = True
-        await self._leave()
-        log.info("call.dropped", call_id=str(self.record.call_id))
+    async def drop(self) -> bool:
+        """The line went dead: the call can be resumed. Safe to repeat, and after a goodbye.
 
-    async def hang_up(self) -> None:
-        """The caller put the phone down: closed when nothing was open, resumable in the middle of something."""
-        if self.over:
-            return
+        Returns:
+            Is all of the call on record? If not, its lease runs out and it can be resumed where it was written last.
+        """
+        if not self.over:
+            self.over = self.dropped = True
+            self.memory.leave(self.register.interrupt)
+            log.info("call.dropped", call_id=str(self.record.call_id))
+        return await self.memory.close(CLOSE_SECONDS)
+
+    async def hang_up(self) -> bool:
+        """The caller put the phone down: closed when nothing was open, resumable in the middle of something.
+
+        Returns what `drop` does.
+        """
         case = self._state["case"] if self._state else None
         if case is None or case.stack:
-            await self.drop()
-            return
-        self.over = True
-        if await self.memory.close(CLOSE_SECONDS):
-            await self.register.close(self.memory.lease, outcome_of(case))
-
-    async def _leave(self) -> None:
-        if not await self.memory.close(CLOSE_SECONDS):
-            return  # its lease runs out, or somebody else has it
-        try:
-            await self.register.interrupt(self.memory.lease)
-        except StorageDown:
-            log.warning("call.left_live", call_id=str(self.record.call_id))
+            return await self.drop()
+        if not self.over:
+            self.over = True
+            self.memory.leave(partial(self.register.close, outcome=outcome_of(case)))
+        return await self.memory.close(CLOSE_SECONDS)
 
     async def _turn(self, caller: CallerTurn) -> Reply:
         turn = self.start(caller)
@@ -251,20 +253,23 @@ class Conversation:
     async def remember(self, state: CallState) -> None:
         """A turn was committed: wait a moment for it to be on record, unless the database is known to be away."""
         self._state = state
-        if state.get("ended"):
+        ended = bool(state.get("ended"))
+        if ended:
             self.over = True
             self.dropped = state.get("outcome") is None
-            await self.memory.close(CLOSE_SECONDS)
-        elif not self.memory.behind:
-            try:
-                await self.memory.durable(SETTLE_SECONDS)
-            except StorageDown:
-                return
+            self.register.let_go(self.memory.lease)
+        if not self.memory.behind:
+            with suppress(StorageDown):
+                await self.memory.durable(DURABLE_SECONDS if ended else SETTLE_SECONDS)
 
 
-def turn_record(state: CallState, context: CallContext) -> TurnRecord:
-    """What the register keeps of a turn: closed words and numbers."""
+def turn_record(
+    state: CallState, context: CallContext, keyed_hash: Callable[[str], str]
+) -> TurnRecord:
+    """What the register keeps of a turn: closed words, numbers and keyed hashes."""
     case = state["case"]
+    ended = bool(state.get("ended"))
+    about = {case.identity.customer_id, *case.identity.candidates} - {None}
     return TurnRecord(
         turn=state["turn"],
         at=context.clock(),
@@ -274,8 +279,9 @@ def turn_record(state: CallState, context: CallContext) -> TurnRecord:
         verified=state["verified"],
         topics=tuple(dict.fromkeys(case.answered)),
         state=_state_after(state),
-        outcome=state.get("outcome") if state.get("ended") else None,
+        outcome=state.get("outcome") if ended else None,
         satisfaction=case.satisfaction,
+        customers=tuple(sorted(keyed_hash(str(one)) for one in about)),
     )
 
 

@@ -13,28 +13,32 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import phonenumbers
+import stamina
 import structlog
 from phonenumbers import timezone as phone_timezones
 from pydantic import BaseModel, ConfigDict, Field
 
 from checkpoints.calls import CallRegister, Lease
 from checkpoints.cipher import Cipher, check_key, load_cipher
-from checkpoints.database import Database
+from checkpoints.database import Connection, Database
 from checkpoints.effects import PostgresEffectLog
 from checkpoints.embedded import embedded_server
 from checkpoints.errors import EffectConflict as StorageConflict
-from checkpoints.errors import StorageError
+from checkpoints.errors import StorageDown, StorageError
 from checkpoints.migrations import FOLDER as CHECKPOINT_MIGRATIONS
 from checkpoints.migrations import migrate, read_migrations
 from checkpoints.saver import PooledSaver, open_saver
+from checkpoints.serializer import StateShape
 from checkpoints.turn_saver import TurnSaver
 from conversation import Conversation
 from deadline import bounded
 from graph.build import build
 from graph.context import CallContext, Desk
 from graph.state import CallerTurn, Case, Lang, Said
+from graph.trouble import unavailable
 from graph.understanding.commands import Pending
 from graph.understanding.local import LocalUnderstander
+from graph.upgrades import STATE_VERSION, UPGRADES
 from graph.wording.speak import FluentWording
 from logs import configure_logs
 from settings import Settings
@@ -50,8 +54,12 @@ log = structlog.get_logger(__name__)
 R = TypeVar("R", bound=BaseModel)
 MIGRATION_FOLDERS = {"checkpoints": CHECKPOINT_MIGRATIONS, "company": COMPANY_MIGRATIONS}
 #: Everything of ours that a checkpoint may hold; the saver refuses any other class.
-CHECKPOINTED: tuple[type, ...] = (CallerTurn, Case, Said, Level)
+CHECKPOINTED = StateShape((CallerTurn, Case, Said, Level), STATE_VERSION, UPGRADES)
 LANGUAGE_OF_COUNTRY: dict[str, Lang] = {"ES": "es", "MX": "es", "AR": "es", "CO": "es", "FR": "fr"}
+#: Seconds a call is tried to be answered; then the caller hears that it can't be.
+ANSWER_SECONDS = 4.0
+#: Seconds a reply waits for what the demo notifier sends with it.
+NOTICE_SECONDS = 1.0
 ZONE_OF_COUNTRY = {"US": "America/New_York", "ES": "Europe/Madrid", "FR": "Europe/Paris"}
 
 
@@ -140,8 +148,29 @@ class Services:
 
         Raises:
             InvalidCaller: the number cannot be one.
+            StorageDown: after a few seconds, for `unavailable` to be said.
         """
         caller = caller_of(number, self.settings)
+        try:
+            return await bounded(self._picked_up(caller, language), ANSWER_SECONDS)
+        except TimeoutError:
+            raise StorageDown from None
+
+    def unavailable(self, number: str | None, language: Lang | None) -> str:
+        """What a caller hears whose call can't be answered now."""
+        spoken = language or caller_of(number, self.settings).language
+        return self.wording.speak((unavailable(self.settings.company.name),), spoken)
+
+    async def _picked_up(self, caller: Caller, language: Lang | None) -> Conversation:
+        """As often as it takes: a restart is over in a moment."""
+        async for attempt in stamina.retry_context(
+            on=StorageDown, attempts=None, timeout=None, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1
+        ):
+            with attempt:
+                return await self._begun(caller, language)
+        raise AssertionError
+
+    async def _begun(self, caller: Caller, language: Lang | None) -> Conversation:
         caller_hash = self.cipher.keyed_hash(caller.number) if caller.number else None
         window = self.settings.calls.resume_window
         record = await self.register.resume(caller_hash, window)
@@ -150,7 +179,11 @@ class Services:
         memory = TurnSaver(
             self.saver, self.database, self.register, record.lease, fresh=record.legs == 1
         )
-        await memory.load()
+        try:
+            await memory.load()
+        except BaseException:
+            self.register.let_go(record.lease)  # nobody will speak with this caller
+            raise
         return Conversation(
             record=record,
             register=self.register,
@@ -158,6 +191,7 @@ class Services:
             graph=self.graph,
             context=self.context_of(record.lease, caller, caller_hash),
             utterance_limit=self.settings.calls.utterance_limit,
+            keyed_hash=self.cipher.keyed_hash,
         )
 
     def at(self, clock: Callable[[], datetime]) -> Services:
@@ -192,7 +226,7 @@ class Services:
             staff=guarded(company.staff, limits),
             notices=company.notices.of_call(lease.call_id),
             vault=guarded(company.vault, limits),
-            effects=EffectLogOnDatabase(self.effect_log, lease),
+            effects=guarded(EffectLogOnDatabase(self.effect_log, lease), limits),
         )
 
     async def done_in(self, call_id: UUID) -> tuple[str, ...]:
@@ -200,8 +234,16 @@ class Services:
         return tuple(name for name in await self.effect_log.done(call_id) if name != "send_code")
 
     async def sent_notices(self, conversation: Conversation) -> tuple[SentNotice, ...]:
-        """What the demo notifier sends for a call since the last time it was asked."""
-        return await self.notices_of(conversation.record.call_id)
+        """What the demo notifier sends for a call since the last time it was asked.
+
+        With the database away nothing is: it comes the next time.
+        """
+        if conversation.memory.behind:
+            return ()
+        try:
+            return await bounded(self.notices_of(conversation.record.call_id), NOTICE_SECONDS)
+        except (BackendDown, TimeoutError):
+            return ()
 
     async def notices_of(self, call_id: UUID) -> tuple[SentNotice, ...]:
         """What `sent_notices` gives, by the call's id."""
@@ -245,6 +287,31 @@ class Services:
 
     async def ask_faq(self, question: str, language: Lang) -> Passage | None:
         return await answer(self.company.knowledge, question, language)
+
+
+class CompanyConnections:
+    """tools.postgres.Connections on our database: when it is away, the company's systems are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        async with _company_errors(), self._database.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with _company_errors(), self._database.transaction() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _company_errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except StorageError:
+        raise BackendDown from None
 
 
 class EffectLogOnDatabase:
@@ -352,7 +419,7 @@ async def _services(
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     cipher = load_cipher(settings.home, key)
     await check_key(database, cipher)
-    company = PostgresCompany(database, clock, cipher)
+    company = PostgresCompany(CompanyConnections(database), clock, cipher)
     await company.settle(demo=demo)
     saver = open_saver(database, cipher, CHECKPOINTED)
     return Services(

@@ -41,6 +41,12 @@ class PostgresSettings(_Group):
     )
 
 
+class StudioSettings(_Group):
+    writes: bool = (
+        False  #: Studio may go on with real calls, and change what they change; else it only replays
+    )
+
+
 class Settings(BaseSettings):
     """The environment of a Holdfast process. Names are `HOLDFAST_` plus the field, groups joined by `__`."""
 
@@ -68,3 +74,4 @@ class Settings(BaseSettings):
     calls: CallSettings = CallSettings()
     limits: LimitSettings = LimitSettings()
     postgres: PostgresSettings = PostgresSettings()
+    studio: StudioSettings = StudioSettings()

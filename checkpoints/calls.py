@@ -57,6 +57,7 @@ class TurnRecord(BaseModel):
     state: CallStateName = "live"  #: what the call is after this turn
     outcome: str | None = None
     satisfaction: int | None = None
+    customers: tuple[str, ...] = ()  #: keyed hashes of the customers it may be about
 
 
 class CallRecord(BaseModel):
@@ -100,6 +101,7 @@ class CallRegister:
         self._clock = clock
         self._lease = lease
         self._owner = this_process()
+        self._held: dict[UUID, Lease] = {}  # the calls this process is speaking with
 
     @property
     def beat(self) -> timedelta:
@@ -111,17 +113,20 @@ class CallRegister:
     ) -> CallRecord:
         """A new call, live. `call_id`: where it has one already."""
         now = self._clock()
-        return await self._one(
+        record = await self._one(
             "INSERT INTO calls (call_id, caller_hash, state, language, lease_owner, lease_counter, "
             "lease_expires_at, started_at, last_turn_at) "
             "VALUES (%s, %s, 'live', %s, %s, 1, %s, %s, %s) RETURNING *",
             (call_id or uuid4(), caller_hash, language, self._owner, now + self._lease, now, now),
         )
+        self._held[record.call_id] = record.lease
+        return record
 
     async def resume(self, caller_hash: str | None, window: timedelta) -> CallRecord | None:
         """Take up the newest call of this number that dropped inside the window; None when there is none.
 
-        A live call whose worker died, or whose lease ran out, has dropped too. Of two that try, one gets it.
+        A live call whose worker died, or whose lease ran out, has dropped too; and so has one that was to be answered
+        here and nobody heard of it (the database went away meanwhile). Of two that try, one gets it.
         """
         if caller_hash is None:
             return None
@@ -132,8 +137,9 @@ class CallRegister:
                 "lease_counter = lease_counter + 1, lease_expires_at = %(until)s, interrupted_at = NULL "
                 "WHERE call_id = (SELECT call_id FROM calls WHERE caller_hash = %(caller)s "
                 "AND last_turn_at > %(since)s AND last_turn_at <= %(now)s AND (state = 'interrupted' "
-                "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s)))) "
-                "ORDER BY last_turn_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
+                "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s) "
+                "OR (lease_owner = %(owner)s AND NOT call_id = ANY(%(held)s))))) "
+                "ORDER BY turns = 0, last_turn_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
                 {
                     "owner": self._owner,
                     "until": now + self._lease,
@@ -141,10 +147,14 @@ class CallRegister:
                     "since": now - window,
                     "now": now,
                     "dead": await _dead_owners(connection, caller_hash),
+                    "held": list(self._held),
                 },
             )
             row = await cursor.fetchone()
-        return CallRecord.model_validate(row) if row else None
+        record = CallRecord.model_validate(row) if row else None
+        if record is not None:
+            self._held[record.call_id] = record.lease
+        return record
 
     async def take_over(self, call_id: UUID) -> Lease:
         """Hold this call from now on, whoever held it before: their next commit fails.
@@ -157,7 +167,13 @@ class CallRegister:
             "WHERE call_id = %s RETURNING *",
             (self._owner, self._clock() + self._lease, call_id),
         )
+        self._held[call_id] = record.lease
         return record.lease
+
+    def let_go(self, lease: Lease) -> None:
+        """Nobody here speaks with this caller any more: its lease is not renewed."""
+        if self._held.get(lease.call_id) == lease:
+            del self._held[lease.call_id]
 
     async def write_turn(self, connection: Connection, lease: Lease, record: TurnRecord) -> bool:
         """Write what a turn left behind, in the caller's transaction; renews the lease.
@@ -174,10 +190,12 @@ class CallRegister:
             "asks = %(asks)s, verified = %(verified)s, topics = %(topics)s, turns = %(turn)s, "
             "last_turn_at = %(at)s, outcome = %(outcome)s, satisfaction = %(satisfaction)s, "
             "lease_owner = %(owner)s, lease_expires_at = %(until)s, interrupted_at = %(interrupted_at)s, "
-            "ended_at = %(ended_at)s "
+            "ended_at = %(ended_at)s, "
+            "customers = ARRAY(SELECT DISTINCT unnest(customers || %(customers)s::text[])) "
             "WHERE call_id = %(call_id)s AND lease_counter = %(counter)s AND turns <= %(turn)s RETURNING 1",
             {
-                **record.model_dump(exclude={"topics"}),
+                **record.model_dump(exclude={"topics", "customers"}),
+                "customers": list(record.customers),
                 **lease.model_dump(),
                 "topics": list(record.topics),
                 "owner": self._owner if live else None,
@@ -193,6 +211,7 @@ class CallRegister:
 
     async def interrupt(self, lease: Lease) -> None:
         """The line dropped, or was left in the middle of something. Nothing when somebody else took the call over."""
+        self.let_go(lease)
         await self._change(
             "UPDATE calls SET state = 'interrupted', interrupted_at = %s, lease_owner = NULL, "
             "lease_expires_at = NULL WHERE call_id = %s AND lease_counter = %s AND state = 'live'",
@@ -201,6 +220,7 @@ class CallRegister:
 
     async def close(self, lease: Lease, outcome: str | None) -> None:
         """The call is over. Nothing when somebody else took it over."""
+        self.let_go(lease)
         await self._change(
             "UPDATE calls SET state = 'closed', ended_at = %s, outcome = %s, asks = NULL, lease_owner = NULL, "
             "lease_expires_at = NULL WHERE call_id = %s AND lease_counter = %s",
@@ -208,11 +228,21 @@ class CallRegister:
         )
 
     async def keep_alive(self) -> None:
-        """Renew the leases of this process's calls, and mark as interrupted whatever ran out anywhere."""
-        now = self._clock()
+        """Renew the leases of the calls this process is speaking with, and mark as interrupted what ran out anywhere.
+
+        A call that was marked so while the database was away, and that nobody took, is live again.
+        """
+        held = tuple(self._held.values())
         await self._change(
-            "UPDATE calls SET lease_expires_at = %s WHERE lease_owner = %s AND state = 'live'",
-            (now + self._lease, self._owner),
+            "UPDATE calls SET state = 'live', interrupted_at = NULL, lease_owner = %s, lease_expires_at = %s "
+            "FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, counter) "
+            "WHERE call_id = id AND lease_counter = counter AND state IN ('live', 'interrupted')",
+            (
+                self._owner,
+                self._clock() + self._lease,
+                [lease.call_id for lease in held],
+                [lease.counter for lease in held],
+            ),
         )
         await self.mark_interrupted()
 

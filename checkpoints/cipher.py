@@ -8,6 +8,7 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,23 +29,50 @@ _CHECK = b"holdfast"
 class Cipher:
     """Encrypts with the first key, decrypts with any. LangGraph's CipherProtocol, and `seal`/`open` for the rest."""
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
+    def __init__(
+        self,
+        keys: dict[str, bytes],
+        *,
+        reread: Callable[[], dict[str, bytes]] | None = None,
+    ) -> None:
         """
         Args:
             keys: 32-byte keys by id; the first one encrypts.
+            reread: where the keys stand, asked again when an unknown id turns up: another process has rotated them.
         """
-        self._ids = tuple(keys)
+        self._reread = reread
+        self._hold(keys)
+        self._hash_key = _derived(keys[self.key_ids[-1]], b"hash")
+
+    def _hold(self, keys: dict[str, bytes]) -> None:
+        self.key_ids = tuple(keys)  #: the first one encrypts
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._hash_keys = {key_id: _derived(key, b"hash") for key_id, key in keys.items()}
+
+    def reread(self) -> None:
+        """Take the keys as they stand now where they are kept."""
+        if self._reread is not None:
+            self._hold(self._reread())
+
+    def hash_with(self, key: bytes) -> None:
+        """The database's own key for keyed hashes, which outlives every encryption key."""
+        self._hash_key = key
+
+    @property
+    def name(self) -> str:
+        """What is encrypted now is marked with: the cipher and the id of the key."""
+        return f"{NAME}:{self.key_ids[0]}"
 
     def encrypt(self, plaintext: bytes) -> tuple[str, bytes]:
         """Cipher name with key id, and nonce + ciphertext."""
-        key_id, nonce = self._ids[0], secrets.token_bytes(NONCE)
-        return f"{NAME}:{key_id}", nonce + self._ciphers[key_id].encrypt(nonce, plaintext, None)
+        nonce = secrets.token_bytes(NONCE)
+        sealed = self._ciphers[self.key_ids[0]].encrypt(nonce, plaintext, None)
+        return self.name, nonce + sealed
 
     def decrypt(self, ciphername: str, ciphertext: bytes) -> bytes:
         """Raises WrongKey."""
         name, _, key_id = ciphername.partition(":")
+        if name == NAME and key_id not in self._ciphers:
+            self.reread()
         cipher = self._ciphers.get(key_id) if name == NAME else None
         if cipher is None:
             raise WrongKey
@@ -64,34 +92,50 @@ class Cipher:
         return self.decrypt(name.decode("ascii", "replace"), ciphertext)
 
     def keyed_hash(self, value: str) -> str:
-        """HMAC-SHA256, hex: the same for the same value and key, and of no use without the key.
-
-        The oldest key hashes, so that adding a new one in front does not orphan what is already stored.
-        """
-        return hmac.new(self._hash_keys[self._ids[-1]], value.encode(), sha256).hexdigest()
+        """HMAC-SHA256, hex: the same for the same value and key, and of no use without the key."""
+        return hmac.new(self._hash_key, value.encode(), sha256).hexdigest()
 
 
 def load_cipher(home: Path, configured: str | None) -> Cipher:
-    """The configured keys, else the key file in `home`, made at first use.
+    """The configured keys, else those of the key file in `home`, made at first use.
 
     Args:
-        configured: one key, or several as `id:key,id:key`. A key is 32 bytes in base64 or hex, or a phrase.
+        configured: one key, or several as `key,key` or `id:key,id:key`; the first encrypts. A key is 32 bytes in
+            base64 or hex, or a phrase.
 
     Raises:
         StorageUnusable: a key is too short, or the file cannot be read.
     """
     if configured:
-        return Cipher(_configured(configured))
-    return Cipher({"k1": _key_file(home / "keys" / "encryption.key")})
+        return Cipher(_parsed(configured))
+    file = key_file(home)
+    return Cipher(_read(file), reread=lambda: _read(file))
 
 
-def _configured(text: str) -> dict[str, bytes]:
+def key_file(home: Path) -> Path:
+    return home / "keys" / "encryption.key"
+
+
+def add_key(home: Path) -> None:
+    """A new key in front of those in the key file. The old ones stay: other processes still write with them."""
+    file = key_file(home)
+    keys = [_new_key(), *_lines(file)]
+    temporary = _written(file, "\n".join(keys))
+    temporary.replace(file)
+
+
+def _parsed(text: str) -> dict[str, bytes]:
+    """Keys by id. One without a name is called by its fingerprint, so that their order can change."""
     keys: dict[str, bytes] = {}
-    for number, part in enumerate(text.split(","), start=1):
+    for part in re.split(r"[,\n]", text):
         named = re.fullmatch(r"\s*([A-Za-z0-9_-]{1,20}):(.+)", part)
-        key_id, key = (named[1], named[2]) if named else (f"k{number}", part)
-        keys[key_id] = _key(key.strip())
+        key = _key((named[2] if named else part).strip())
+        keys[named[1] if named else _fingerprint(key)] = key
     return keys
+
+
+def _fingerprint(key: bytes) -> str:
+    return _derived(key, b"fingerprint").hex()[:8]
 
 
 def _key(text: str) -> bytes:
@@ -116,39 +160,43 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"holdfast " + purpose).derive(key)
 
 
-def _key_file(file: Path) -> bytes:
-    """The key in the file, which is made when there is none."""
+def _read(file: Path) -> dict[str, bytes]:
+    """Made at first use: two processes that start together agree on the one that was there first."""
+    if not file.exists():
+        temporary = _written(file, _new_key())
+        try:
+            os.link(temporary, file)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return _parsed("\n".join(_lines(file)))
+
+
+def _lines(file: Path) -> list[str]:
     try:
-        if not file.exists():
-            _make_key_file(file)
-        text = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        msg = f"the key file {file} cannot be made or read: set HOLDFAST_HOME, or HOLDFAST_ENCRYPTION_KEY"
-        raise StorageUnusable(msg) from None
-    try:
-        return _key(text)
-    except StorageUnusable:
-        msg = f"the key file {file} holds no key: put the key back that was in it"
+        return file.read_text().split()
+    except OSError:
+        msg = f"the key file {file} cannot be read"
         raise StorageUnusable(msg) from None
 
 
-def _make_key_file(file: Path) -> None:
-    """Made once: two processes that start together agree on the one that was there first."""
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _written(file: Path, text: str) -> Path:
+    """A file beside it that only its owner can read."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = file.with_name(f".{secrets.token_hex(8)}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as stream:
-        stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
-    try:
-        os.link(temporary, file)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+        stream.write(text)
+    return temporary
 
 
 async def check_key(database: Database, cipher: Cipher) -> None:
-    """Is this the key the database was made with? The first process to ask settles it.
+    """Is this the key the database was made with? The first process to ask settles it, and the key for hashes.
 
     Raises:
         WrongKey: it is not; no call has been touched.
@@ -156,9 +204,11 @@ async def check_key(database: Database, cipher: Cipher) -> None:
     async with storage_errors(), database.connection() as connection:
         await connection.execute(
             "INSERT INTO key_check (sealed) VALUES (%s) ON CONFLICT DO NOTHING",
-            (cipher.seal(_CHECK),),
+            (cipher.seal(_CHECK + secrets.token_bytes(32)),),
         )
         cursor = await connection.execute("SELECT sealed FROM key_check")
         row = await cursor.fetchone()
-    if row is None or cipher.open(bytes(row["sealed"])) != _CHECK:
+    opened = cipher.open(bytes(row["sealed"])) if row else b""
+    if not opened.startswith(_CHECK):
         raise WrongKey
+    cipher.hash_with(opened.removeprefix(_CHECK))

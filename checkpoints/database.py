@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import selectors
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,19 +13,72 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg import waiting
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from checkpoints.errors import StorageDown, StorageError, StorageUnusable
+from deadline import bounded
 
-Connection = psycopg.AsyncConnection[DictRow]
 OLDEST_SERVER = 150000
 CONNECT_SECONDS = 3
+PROBE_SECONDS = (
+    4.0  #: a host name may have several addresses, each of them tried for CONNECT_SECONDS
+)
+SILENT_SECONDS = 6.0  #: no statement takes longer (see statement_timeout below), so nobody is there
 IDLE_BEFORE_CHECK = (
     5.0  # checking every checkout doubles the round trips; a connection just used is alive
 )
+CANNOT_WRITE_NOW = (
+    "25"  #: SQLSTATE class: read-only, as on a standby; or the transaction was ended by a timeout
+)
 _SERVER_SAID = re.compile(r"FATAL:\s+(.+)")
+
+
+class Connection(psycopg.AsyncConnection[DictRow]):
+    """Gives itself up instead of waiting for a server that does not answer.
+
+    psycopg waits for ever; interrupted, it asks the server to stop and waits for that, twice for five seconds. So
+    long the pool would lack the connection, and a process could not end.
+    """
+
+    patience: float | None = (
+        SILENT_SECONDS  #: None: for statements that may take as long as they need
+    )
+    used_at = 0.0
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return await waiting.wait_async(
+                self._while_answered(gen), self.pgconn.socket, interval, timeout
+            )
+        except (_Silent, asyncio.CancelledError):
+            self.pgconn.finish()
+            raise
+
+    def _while_answered(self, gen: PQGen[RV]) -> PQGen[RV]:
+        """The steps of a statement, as long as the server has said something lately."""
+        heard = time.monotonic()
+        try:
+            step = next(gen)
+            while True:
+                ready = yield step
+                now = time.monotonic()
+                if ready:
+                    heard = now
+                elif self.patience is not None and now - heard > self.patience:
+                    raise _Silent
+                step = gen.send(ready)
+        except StopIteration as end:
+            result: RV = end.value
+            return result
+
+
+class _Silent(psycopg.OperationalError):
+    """The server does not answer."""
+
 
 _joined: ContextVar[Connection | None] = ContextVar("joined_connection", default=None)
 
@@ -58,14 +113,16 @@ class Database:
             raise StorageUnusable(msg) from None
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self.dsn,
-            connection_class=psycopg.AsyncConnection[DictRow],
+            connection_class=Connection,
             min_size=pool_min,
             max_size=pool_max,
             open=False,
             timeout=CONNECT_SECONDS,
             max_idle=300,
             max_lifetime=1800,
-            reconnect_timeout=30,
+            # Tries again after 1, 2, 4, ... seconds. Given up, the next one who asks makes it try at once; otherwise
+            # a database that was away for 20 seconds would be found again after 30.
+            reconnect_timeout=CONNECT_SECONDS,
             check=_alive,
             kwargs={
                 "autocommit": True,
@@ -91,7 +148,7 @@ class Database:
     async def _probe(self) -> None:
         """One plain connection first: the pool would only say that it timed out."""
         try:
-            connection = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True)
+            connection = await bounded(Connection.connect(self.dsn, autocommit=True), PROBE_SECONDS)
         except (psycopg.Error, OSError, ValueError) as error:  # ValueError: no such host name
             raise StorageDown(self._down(error)) from None
         async with connection:
@@ -142,16 +199,41 @@ async def storage_errors() -> AsyncIterator[None]:
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
         raise StorageDown from None
     except psycopg.Error as error:
+        if (error.sqlstate or "").startswith(CANNOT_WRITE_NOW):
+            raise StorageDown from None
         msg = f"the database refused a statement (SQLSTATE {error.sqlstate})"
         raise StorageError(msg) from None
 
 
+@asynccontextmanager
+async def unhurried(connection: Connection) -> AsyncIterator[None]:
+    """Statements on this connection may take as long as they need: for migrations."""
+    await connection.execute("SET statement_timeout = 0")
+    connection.patience = None
+    try:
+        yield
+    finally:
+        connection.patience = SILENT_SECONDS
+        if not connection.closed:
+            await connection.execute("RESET statement_timeout")
+
+
 async def _alive(connection: Connection) -> None:
-    """Only a connection that lay idle is asked whether it still works (measured: half the round trips)."""
-    idle_since: float = getattr(connection, "idle_since", 0.0)
-    if time.monotonic() - idle_since > IDLE_BEFORE_CHECK:
+    """Only a connection that lay idle is asked whether it still works (measured: half the round trips).
+
+    And one that has something to say: a server that goes away says so, or its end of the line is closed. After a
+    restart all connections are in that state, however lately they were used.
+    """
+    idle = time.monotonic() - connection.used_at
+    if idle > IDLE_BEFORE_CHECK or _has_something_to_say(connection):
         await connection.execute("", prepare=False)
-    connection.idle_since = time.monotonic()  # type: ignore[attr-defined]
+    connection.used_at = time.monotonic()
+
+
+def _has_something_to_say(connection: Connection) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.pgconn.socket, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
 
 
 def _connection_options(given: str, *, pooler: bool) -> dict[str, Any]:

@@ -71,6 +71,10 @@ class PostgresEffectLog:
                 "UPDATE effects SET status = 'done', done_at = now(), result = %s WHERE key = %s",
                 (self._cipher.seal(result.model_dump_json().encode()), str(key)),
             )
+            await connection.execute(
+                "INSERT INTO audit (action, call_id, effect_key) VALUES (%s, %s, %s)",
+                (key.effect, key.call_id, str(key)),
+            )
         log.info("effect.committed", effect=key.effect, call_id=str(key.call_id), turn=key.turn)
         return result, False
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import psutil
 
 from checkpoints.errors import StorageDown, StorageUnusable
 
-START_ATTEMPTS = 3  # after the server was killed hard, its pid looks alive for a moment
+START_ATTEMPTS = 3  # after the server was killed hard, its last helpers are in the way for a moment
+CORPSE_SECONDS = 3.0  # a killed process is usually collected at once; in some containers never
 _PLAIN_PATH = re.compile(r"[\w/.,:=@%+-]+")  # pg_ctl hands the path to a shell without quotes
 
 
@@ -39,6 +41,7 @@ def embedded_server(home: Path) -> Iterator[str]:
         raise StorageUnusable(msg) from None
     try:
         _forget_dead_processes(folder)
+        _forget_dead_server(folder)
         server = _started(folder)
         uri: str = server.get_uri()
     finally:
@@ -48,7 +51,10 @@ def embedded_server(home: Path) -> Iterator[str]:
     finally:
         with lock:
             _forget_dead_processes(folder)
-            server.cleanup()
+            _forget_dead_server(folder)
+            with suppress(psutil.Error):  # somebody else stopped it
+                server.cleanup()
+        atexit.unregister(server._cleanup)  # noqa: SLF001 - once is enough: it would make a removed folder anew
 
 
 def data_folder(home: Path) -> Path:
@@ -76,6 +82,23 @@ def _started(folder: Path):  # type: ignore[no-untyped-def]
                 raise StorageDown(msg) from None
             time.sleep(1.0)
     raise AssertionError
+
+
+def _forget_dead_server(folder: Path) -> None:
+    """The library takes any process with the server's pid for the server: its corpse, or, after the machine or
+    container was started anew, whatever else has got that pid.
+    """
+    file = folder / "postmaster.pid"
+    try:
+        process = psutil.Process(int(file.read_text().partition("\n")[0]))
+        deadline = time.monotonic() + CORPSE_SECONDS
+        while process.status() == psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+            time.sleep(0.05)
+        alive = process.status() != psutil.STATUS_ZOMBIE and str(folder) in process.cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return  # no such process: Postgres knows what to do
+    if not alive:
+        file.unlink(missing_ok=True)
 
 
 def _forget_dead_processes(folder: Path) -> None:

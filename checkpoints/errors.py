@@ -4,6 +4,7 @@ StorageError         we cannot remember
   StorageDown        the database does not answer: try again
   StorageUnusable    the database answers, and cannot be used as it is: somebody must change something
     WrongKey         the encryption key is not the one this database was made with
+    StateUnreadable  a call was written by a release this one does not understand
     MigrationFailed  the tables are not, and cannot be made, what this release needs
   CallNotFound       there is no such call
   LeaseLost          somebody else holds the call: stop writing into it
@@ -32,6 +33,10 @@ class StorageUnusable(StorageError):
 
 class WrongKey(StorageUnusable):
     """The encryption key is not the one this database was made with: set HOLDFAST_ENCRYPTION_KEY to that key."""
+
+
+class StateUnreadable(StorageUnusable):
+    """This call was written by another release, and this one cannot read it: use that release, or a newer one."""
 
 
 class MigrationFailed(StorageUnusable):

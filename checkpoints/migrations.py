@@ -14,7 +14,7 @@ import psycopg
 import structlog
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-from checkpoints.database import Connection, Database, storage_errors
+from checkpoints.database import Connection, Database, storage_errors, unhurried
 from checkpoints.errors import MigrationFailed, StorageDown
 
 log = structlog.get_logger(__name__)
@@ -123,11 +123,10 @@ async def _alone(database: Database) -> AsyncIterator[Connection]:
             msg = "another process has been changing the database for a minute: try again"
             raise StorageDown(msg)
         try:
-            await connection.execute("SET statement_timeout = 0")
-            await connection.execute(_TABLE)
-            yield connection
+            async with unhurried(connection):
+                await connection.execute(_TABLE)
+                yield connection
         finally:
-            await connection.execute("RESET statement_timeout")
             await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
@@ -142,7 +141,7 @@ async def _apply(connection: Connection, one: Migration) -> None:
         if await cursor.fetchone() is None:
             return
         await connection.execute(one.sql.encode(), prepare=False)
-    log.info("migration.applied", set_name=one.set_name, number=one.number)
+    log.info("migration.applied", migration=f"{one.set_name} {one.number}")
 
 
 async def _langgraph(database: Database, connection: Connection) -> None:
@@ -152,10 +151,8 @@ async def _langgraph(database: Database, connection: Connection) -> None:
     )
     if await cursor.fetchone() is not None:
         return
-    async with database.connection() as own:
-        await own.execute("SET statement_timeout = 0")
+    async with database.connection() as own, unhurried(own):
         await AsyncPostgresSaver(own).setup()
-        await own.execute("RESET statement_timeout")
     await connection.execute(
         "INSERT INTO holdfast_migrations (set_name, number, name, checksum) VALUES (%s, %s, 'setup', '') "
         "ON CONFLICT DO NOTHING",

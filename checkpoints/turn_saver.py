@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -34,6 +35,9 @@ from deadline import bounded
 log = structlog.get_logger(__name__)
 WRITE_SECONDS = 3.0  # one attempt to commit a turn; after it the connection is given up
 PAUSES = (0.1, 0.2, 0.5)  # seconds between attempts; the last one goes on
+
+
+Write = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class TurnSaver(Overlay):
         self._database = database
         self._register = register
         self._loaded = fresh
-        self._waiting: deque[_Confirmed] = deque()
+        self._waiting: deque[Write] = deque()  # what is to be written, in order
         self._written = asyncio.Event()
         self._written.set()
         self._writer: asyncio.Task[None] | None = None
@@ -137,9 +141,15 @@ class TurnSaver(Overlay):
             await self.durable(seconds)
         if self._writer is not None:
             self._writer.cancel()
+        self._register.let_go(self.lease)
         if self._waiting:
             log.error("turns.unwritten", call_id=self._place[0], count=len(self._waiting))
         return not self._waiting and not self.lost
+
+    def leave(self, change: Callable[[Lease], Coroutine[Any, Any, None]]) -> None:
+        """What the register is to say of the call's end: written behind its turns, and tried as long as they are."""
+        if not self.lost:
+            self._write_later(partial(change, self.lease))
 
     # A turn's end -------------------------------------------------------------------------------------
 
@@ -153,10 +163,13 @@ class TurnSaver(Overlay):
             raise LeaseLost
         if turn.forked_from != self.head:
             raise TurnSuperseded
-        self._waiting.append(_Confirmed(tuple(turn.log), record))
+        self._write_later(partial(self._write, _Confirmed(tuple(turn.log), record)))
         self.absorb(turn)
         self.log.clear()  # what is to be written stands in _waiting
         self._forget_older()
+
+    def _write_later(self, write: Write) -> None:
+        self._waiting.append(write)
         self._written.clear()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_behind(), name="write-behind")
@@ -169,11 +182,11 @@ class TurnSaver(Overlay):
             self._writes.pop((*self._place, checkpoint_id), None)
 
     async def _write_behind(self) -> None:
-        """Write confirmed turns in order, again and again while the database is away."""
+        """Write what is waiting in order, again and again while the database is away."""
         failures = 0
         while self._waiting:
             try:
-                await bounded(self._write(self._waiting[0]), WRITE_SECONDS)
+                await bounded(self._waiting[0](), WRITE_SECONDS)
             except LeaseLost:
                 self._lose()
                 return
@@ -189,6 +202,7 @@ class TurnSaver(Overlay):
     def _lose(self) -> None:
         log.warning("lease.lost", call_id=self._place[0], count=len(self._waiting))
         self.lost = True
+        self._register.let_go(self.lease)
         self._waiting.clear()
         self._written.set()
 

@@ -21,6 +21,7 @@ RefusalReason = Literal[
     "code_expired",
     "code_used_up",
     "no_contact",  # nothing on file to send a code to
+    "read_only",  # a replay changes nothing
 ]
 
 

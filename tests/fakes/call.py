@@ -11,7 +11,7 @@ from uuid import uuid4
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import TypeAdapter
 
-from checkpoints.saver import StrictSerializer
+from checkpoints.serializer import StrictSerializer
 from graph.build import STEPS_PER_TURN, build
 from graph.context import CallContext, Wording
 from graph.state import CallerTurn, CallState, Case, Lang

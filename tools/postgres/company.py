@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tools.postgres.callbacks import PostgresCallbacks
 from tools.postgres.connections import Connections, Sealer, port_method
 from tools.postgres.customers import PostgresCustomers
 from tools.postgres.demo import demo_customers, demo_orders
+from tools.postgres.forgetting import PostgresForgetting
 from tools.postgres.identity import PostgresIdentityVault
 from tools.postgres.imports import write_customers, write_orders
 from tools.postgres.knowledge import PostgresKnowledge, read_topics
@@ -31,6 +33,7 @@ class PostgresCompany:
     ) -> None:
         self._connections = connections
         self._clock = clock
+        self._sealer = sealer
         self.customers = PostgresCustomers(connections)
         self.orders = PostgresOrders(connections)
         self.callbacks = PostgresCallbacks(connections, clock)
@@ -38,6 +41,16 @@ class PostgresCompany:
         self.staff = PostgresStaff(connections, clock)
         self.notices = PostgresNotices(connections, clock, sealer)
         self.vault = PostgresIdentityVault(connections, clock, sealer)
+        self.forgetting = PostgresForgetting(connections, sealer)
+
+    def at(self, clock: Callable[[], datetime]) -> Self:
+        """The same systems by another clock: for a replay, where it is as late as it was then."""
+        other = copy(self)
+        other.callbacks = PostgresCallbacks(self._connections, clock)
+        other.staff = PostgresStaff(self._connections, clock)
+        other.notices = PostgresNotices(self._connections, clock, self._sealer)
+        other.vault = PostgresIdentityVault(self._connections, clock, self._sealer)
+        return other
 
     @port_method
     async def settle(self, *, demo: bool) -> None:
