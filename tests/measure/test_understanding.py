@@ -34,8 +34,8 @@ def test_blind_set_is_read_as_well_as_the_readme_says(language: Language, model_
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_blind_set_is_kept_apart_from_the_examples(language: Language) -> None:
-    """Short sentences are the same everywhere; of the longer ones hardly any may be in both."""
+    """Short ones ("yes please") are the same everywhere; a longer one that stands in both measures nothing."""
     trained = {plain(one) for sentences in examples(language).values() for one in sentences}
     long_ones = [one for one in blind_cases(language) if len(one.text.split()) > 5]
-    assert len(long_ones) > 150
-    assert sum(plain(one.text) in trained for one in long_ones) <= len(long_ones) // 100
+    assert len(long_ones) > 100
+    assert not [one.text for one in long_ones if plain(one.text) in trained]
