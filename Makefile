@@ -15,6 +15,7 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/holdfast fit
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt

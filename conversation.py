@@ -180,6 +180,7 @@ class Conversation:
     over: bool = False  #: nothing more can be said on this line
     dropped: bool = False  #: the line went dead, or was left in the middle: the call can be resumed
     _state: CallState | None = None  #: as the last turn left it
+    _put_through: bool = False  #: on the way to a colleague
 
     @property
     def config(self) -> dict[str, Any]:
@@ -190,8 +191,11 @@ class Conversation:
         }
 
     async def begin(self) -> Reply:
-        """The reply that greets: a new caller, or one whose call had dropped."""
-        kind: Literal["begin", "resume"] = "resume" if self.record.legs > 1 else "begin"
+        """The reply that greets: a new caller, or one whose call had dropped.
+
+        A call that dropped before its first turn was on record remembers nothing: it begins.
+        """
+        kind: Literal["begin", "resume"] = "resume" if self.memory.head else "begin"
         return await self._turn(CallerTurn(kind=kind, language=self.record.language))
 
     async def hear(self, words: str, heard: str | None = None) -> Reply:
@@ -200,8 +204,14 @@ class Conversation:
 
     def spoken(self, words: str, heard: str | None = None) -> CallerTurn:
         """Words as a turn takes them: without what no caller says, and not too many."""
-        kept = UNSPEAKABLE.sub(" ", words)[: self.utterance_limit]
-        return CallerTurn(kind="words", words=kept, heard=heard)
+        return CallerTurn(
+            kind="words",
+            words=self._speakable(words),
+            heard=None if heard is None else self._speakable(heard),
+        )
+
+    def _speakable(self, words: str) -> str:
+        return UNSPEAKABLE.sub(" ", words)[: self.utterance_limit]
 
     async def press(self, keys: str) -> Reply:
         """The caller pressed keys: digits, `*` and `#`."""
@@ -226,6 +236,7 @@ class Conversation:
             self.over = self.dropped = True
             self.memory.leave(self.register.interrupt)
             log.info("call.dropped", call_id=str(self.record.call_id))
+        self._close_put_through()
         return await self.memory.close(CLOSE_SECONDS)
 
     async def hang_up(self) -> bool:
@@ -239,7 +250,17 @@ class Conversation:
         if not self.over:
             self.over = True
             self.memory.leave(partial(self.register.close, outcome=outcome_of(case)))
+        self._close_put_through()
         return await self.memory.close(CLOSE_SECONDS)
+
+    def _close_put_through(self) -> None:
+        """A caller who is being put through has left: only now is the call over.
+
+        A worker that dies in between leaves a call that can be resumed, and is told that a colleague has it.
+        """
+        if self._put_through:
+            self._put_through = False
+            self.memory.leave(partial(self.register.close, outcome="escalated"))
 
     async def _turn(self, caller: CallerTurn) -> Reply:
         turn = self.start(caller)
@@ -257,7 +278,9 @@ class Conversation:
         if ended:
             self.over = True
             self.dropped = state.get("outcome") is None
-            self.register.let_go(self.memory.lease)
+            self._put_through = put_through(state)
+            if not self._put_through:
+                self.register.let_go(self.memory.lease)
         if not self.memory.behind:
             with suppress(StorageDown):
                 await self.memory.durable(DURABLE_SECONDS if ended else SETTLE_SECONDS)
@@ -268,7 +291,7 @@ def turn_record(
 ) -> TurnRecord:
     """What the register keeps of a turn: closed words, numbers and keyed hashes."""
     case = state["case"]
-    ended = bool(state.get("ended"))
+    after = _state_after(state)
     about = {case.identity.customer_id, *case.identity.candidates} - {None}
     return TurnRecord(
         turn=state["turn"],
@@ -278,15 +301,22 @@ def turn_record(
         asks=state["asks"],
         verified=state["verified"],
         topics=tuple(dict.fromkeys(case.answered)),
-        state=_state_after(state),
-        outcome=state.get("outcome") if ended else None,
+        state=after,
+        outcome=state.get("outcome") if after == "closed" else None,
         satisfaction=case.satisfaction,
         customers=tuple(sorted(keyed_hash(str(one)) for one in about)),
     )
 
 
+def put_through(state: CallState) -> bool:
+    """Did this turn end with the caller on the way to a colleague?"""
+    done = state["case"].done
+    handed_over = any(one.effect == "hand_over" and one.turn == state["turn"] for one in done)
+    return bool(state.get("ended")) and handed_over
+
+
 def _state_after(state: CallState) -> CallStateName:
-    if not state.get("ended"):
+    if not state.get("ended") or put_through(state):
         return "live"
     return "interrupted" if state.get("outcome") is None else "closed"
 

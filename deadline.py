@@ -24,14 +24,18 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds)
     except asyncio.CancelledError:
-        task.cancel()
+        _abandon(task)
         raise
     if done:
         return task.result()
+    _abandon(task)
+    raise TimeoutError
+
+
+def _abandon(task: asyncio.Task[Any]) -> None:
     _abandoned.add(task)
     task.add_done_callback(_forgotten)
     task.cancel()
-    raise TimeoutError
 
 
 def _forgotten(task: asyncio.Task[Any]) -> None:

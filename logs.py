@@ -15,7 +15,7 @@ ALLOWED = frozenset(
     {
         "event", "level", "timestamp", "logger", "call_id", "thread_id", "turn", "node", "language", "asks", "flow",
         "ms", "attempt", "effect", "key_id", "state", "outcome", "port", "reason", "count", "error_type", "where",
-        "number", "set_name",
+        "migration",
     }
 )  # fmt: skip
 
@@ -68,8 +68,12 @@ def only_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
     """Named fields pass; of an exception only its type does, because its text may be personal."""
     kept = {key: value for key, value in event.items() if key in ALLOWED}
     if not NAME.fullmatch(str(event.get("event"))):
-        kept["event"] = "library.message"  # structlog is used by LangGraph's server, too, and not for names only
+        kept["event"] = (
+            "library.message"  # structlog is used by LangGraph's server, too, and not for names only
+        )
     error = event.get("exc_info")
+    if error is True:
+        error = sys.exc_info()
     if isinstance(error, tuple) and error[0] is not None:
         kept["error_type"] = error[0].__name__
     elif isinstance(error, BaseException):

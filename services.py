@@ -18,9 +18,9 @@ import structlog
 from phonenumbers import timezone as phone_timezones
 from pydantic import BaseModel, ConfigDict, Field
 
-from checkpoints.calls import CallRegister, Lease
+from checkpoints.calls import CallRegister, Lease, hold
 from checkpoints.cipher import Cipher, check_key, load_cipher
-from checkpoints.database import Connection, Database
+from checkpoints.database import Connection, Database, storage_errors
 from checkpoints.effects import PostgresEffectLog
 from checkpoints.embedded import embedded_server
 from checkpoints.errors import EffectConflict as StorageConflict
@@ -43,9 +43,10 @@ from graph.wording.speak import FluentWording
 from logs import configure_logs
 from settings import Settings
 from tools.effects import EffectConflict, EffectKey, EffectOutcome
-from tools.errors import BackendDown
+from tools.errors import BackendDown, BackendSlow
 from tools.knowledge import answer
 from tools.limits import Breaker, Limits, Window, guarded
+from tools.ports import IdentityVault
 from tools.postgres import MIGRATIONS as COMPANY_MIGRATIONS
 from tools.postgres import Loaded, PostgresCompany, import_company, read_topics
 from tools.records import Level, Passage
@@ -164,7 +165,12 @@ class Services:
     async def _picked_up(self, caller: Caller, language: Lang | None) -> Conversation:
         """As often as it takes: a restart is over in a moment."""
         async for attempt in stamina.retry_context(
-            on=StorageDown, attempts=None, timeout=None, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1
+            on=StorageDown,
+            attempts=None,
+            timeout=None,
+            wait_initial=0.1,
+            wait_max=0.5,
+            wait_jitter=0.1,
         ):
             with attempt:
                 return await self._begun(caller, language)
@@ -225,7 +231,7 @@ class Services:
             knowledge=guarded(company.knowledge, limits),
             staff=guarded(company.staff, limits),
             notices=company.notices.of_call(lease.call_id),
-            vault=guarded(company.vault, limits),
+            vault=guarded(FencedVault(company.vault, self.database, lease), limits),
             effects=guarded(EffectLogOnDatabase(self.effect_log, lease), limits),
         )
 
@@ -306,12 +312,60 @@ class CompanyConnections:
             yield connection
 
 
+def _gone(error: Exception) -> bool:
+    """Did the database go away in the middle of a write, and not just take too long?"""
+    down = isinstance(error, StorageDown | BackendDown)
+    return down and not isinstance(error, BackendSlow)
+
+
 @asynccontextmanager
 async def _company_errors() -> AsyncIterator[None]:
     try:
         yield
     except StorageError:
         raise BackendDown from None
+
+
+class FencedVault:
+    """One call's tools.ports.IdentityVault: attempts and codes are written while the call is ours, or not at all.
+
+    A worker that slept through its lease would otherwise judge a code, or count a failure, in somebody else's turn.
+    """
+
+    def __init__(self, vault: IdentityVault, database: Database, lease: Lease) -> None:
+        self._vault = vault
+        self._database = database
+        self._lease = lease
+
+    async def locked(self, *, call_id: UUID, account: str | None, caller_key: str | None) -> bool:
+        return await self._vault.locked(call_id=call_id, account=account, caller_key=caller_key)
+
+    async def record_failure(
+        self, *, call_id: UUID, turn: int, account: str | None, caller_key: str | None
+    ) -> None:
+        async with self._ours():
+            await self._vault.record_failure(
+                call_id=call_id, turn=turn, account=account, caller_key=caller_key
+            )
+
+    async def issue_code(self, *, call_id: UUID, customer_id: str) -> str:
+        async with self._ours():
+            return await self._vault.issue_code(call_id=call_id, customer_id=customer_id)
+
+    async def check_code(
+        self, *, call_id: UUID, customer_id: str, code: str, turn: int
+    ) -> Literal["ok", "wrong", "expired", "used_up"]:
+        async with self._ours():
+            return await self._vault.check_code(
+                call_id=call_id, customer_id=customer_id, code=code, turn=turn
+            )
+
+    @asynccontextmanager
+    async def _ours(self) -> AsyncIterator[None]:
+        """A transaction in which nobody can take the call over."""
+        async with _company_errors(), storage_errors(), self._database.transaction() as connection:
+            await hold(connection, self._lease)
+            yield
 
 
 class EffectLogOnDatabase:
@@ -328,15 +382,20 @@ class EffectLogOnDatabase:
         perform: Callable[[], Awaitable[R]],
         result_type: type[R],
     ) -> EffectOutcome[R]:
+        """Tried again once, under the same key: when the answer to the commit was lost, the log has it by then."""
         try:
-            result, repeated = await self._log.run_once(
-                key, arguments, perform, result_type, self._lease
-            )
+            async for attempt in stamina.retry_context(
+                on=_gone, attempts=2, timeout=None, wait_initial=0.05, wait_jitter=0.05
+            ):
+                with attempt:
+                    result, repeated = await self._log.run_once(
+                        key, arguments, perform, result_type, self._lease
+                    )
         except StorageConflict:
             raise EffectConflict from None
         except StorageError:
             raise BackendDown from None
-        return EffectOutcome[R](result=result, repeated=repeated)
+        return EffectOutcome[R](result=result, repeated=repeated and attempt.num == 1)
 
     async def recorded(
         self, key: EffectKey, arguments: BaseModel, result_type: type[R]
@@ -431,7 +490,7 @@ async def _services(
         effect_log=PostgresEffectLog(database, cipher),
         saver=saver,
         graph=build().compile(checkpointer=saver),
-        understander=LocalUnderstander(settings.home / "cache"),
+        understander=LocalUnderstander(settings.cache),
         wording=FluentWording(),
         clock=clock,
         lookups=Window(settings.limits.lookups_per_second, 1.0),

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_data_path
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from platformdirs import user_cache_path, user_data_path
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -42,9 +42,7 @@ class PostgresSettings(_Group):
 
 
 class StudioSettings(_Group):
-    writes: bool = (
-        False  #: Studio may go on with real calls, and change what they change; else it only replays
-    )
+    writes: bool = False  #: turns run in Studio are turns of the call; else they are replays
 
 
 class Settings(BaseSettings):
@@ -53,6 +51,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="HOLDFAST_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,  # a line of .env.example that was not filled in
         env_file=".env",
         extra="ignore",
         frozen=True,
@@ -60,6 +59,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=lambda: user_data_path("holdfast", appauthor=False))
+    cache: Path = Field(default_factory=lambda: user_cache_path("holdfast", appauthor=False))
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
     )
@@ -75,3 +75,9 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     postgres: PostgresSettings = PostgresSettings()
     studio: StudioSettings = StudioSettings()
+
+    @field_validator("home", "cache")
+    @classmethod
+    def absolute(cls, folder: Path) -> Path:
+        """`~` is a home where a shell has not seen it, and the folder stays where it is when the process moves."""
+        return folder.expanduser().absolute()

@@ -39,7 +39,7 @@ from checkpoints.replays import SECONDS_BACK, KeptCalls, Replays
 from conversation import turn_record
 from graph.build import STEPS_PER_TURN, build
 from graph.context import CallContext, Desk
-from graph.state import CallState, Lang, TurnInput
+from graph.state import CallerTurn, CallState, Lang, TurnInput
 from services import EffectLogOnDatabase, Services, caller_of, open_services
 from settings import Settings
 from tools.errors import NotFound
@@ -52,7 +52,9 @@ WRITING = (
 )
 LISTED = 100  # calls in Studio's list; an older one opens by its id
 
-_THREAD = re.compile(r"/threads/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/.*)?")
+_THREAD = re.compile(
+    r"/threads/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/.*)?", re.IGNORECASE
+)
 _LIST = re.compile(r"/threads/(?:search|count)")
 
 
@@ -90,7 +92,8 @@ class Turn:
         """The caller's turn, in the call's language when it names none."""
         if not isinstance(given, Mapping) or not isinstance(given.get("caller"), Mapping):
             return given
-        return {**given, "caller": {"language": self.language, **given["caller"]}}
+        caller = CallerTurn.model_validate({"language": self.language, **given["caller"]})
+        return {**given, "caller": caller}
 
     def config_of(self, given: RunnableConfig) -> RunnableConfig:
         configurable = {**given.get("configurable", {}), SECONDS_BACK: self.seconds_back}
@@ -286,9 +289,9 @@ class CallsAsThreads:
     async def _show(self, call_id: UUID) -> None:
         if call_id in self._known or await running().register.find(call_id) is None:
             return
-        self._known.add(call_id)
         threads = get_client().threads  # in this process: no address given
         await threads.create(thread_id=str(call_id), graph_id=GRAPH, if_exists="do_nothing")
+        self._known.add(call_id)  # only now: Studio asks for several things of a thread at once
 
 
 # What langgraph.json names --------------------------------------------------------------------------------

@@ -162,21 +162,33 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
 
 def _read(file: Path) -> dict[str, bytes]:
     """Made at first use: two processes that start together agree on the one that was there first."""
-    if not file.exists():
-        temporary = _written(file, _new_key())
-        try:
-            os.link(temporary, file)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return _parsed("\n".join(_lines(file)))
+    try:
+        if not file.exists():
+            _make(file)
+    except OSError:
+        msg = f"the key file {file} cannot be made: set HOLDFAST_HOME to a folder of yours, or HOLDFAST_ENCRYPTION_KEY"
+        raise StorageUnusable(msg) from None
+    try:
+        return _parsed("\n".join(_lines(file)))
+    except StorageUnusable:
+        msg = f"the key file {file} cannot be read, or holds no key: put back what was in it"
+        raise StorageUnusable(msg) from None
+
+
+def _make(file: Path) -> None:
+    temporary = _written(file, _new_key())
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text().split()
-    except OSError:
+        return file.read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError):
         msg = f"the key file {file} cannot be read"
         raise StorageUnusable(msg) from None
 

@@ -69,7 +69,7 @@ class Connection(psycopg.AsyncConnection[DictRow]):
                 if ready:
                     heard = now
                 elif self.patience is not None and now - heard > self.patience:
-                    raise _Silent
+                    raise _Silent("the server does not answer")
                 step = gen.send(ready)
         except StopIteration as end:
             result: RV = end.value
@@ -77,7 +77,7 @@ class Connection(psycopg.AsyncConnection[DictRow]):
 
 
 class _Silent(psycopg.OperationalError):
-    """The server does not answer."""
+    """Nothing was heard from the server for `Connection.patience`."""
 
 
 _joined: ContextVar[Connection | None] = ContextVar("joined_connection", default=None)
@@ -100,6 +100,7 @@ class Database:
         Raises:
             StorageUnusable: the string is not one.
         """
+        self._pooler = pooler
         try:
             parts = conninfo_to_dict(dsn)
             self._where = _where(parts)
@@ -133,7 +134,7 @@ class Database:
 
     async def __aenter__(self) -> Self:
         """Raises StorageDown, StorageUnusable, within a few seconds."""
-        await self._probe()
+        await self.probe()
         await self.pool.open()
         return self
 
@@ -145,8 +146,12 @@ class Database:
     ) -> None:
         await self.pool.close(timeout=2)
 
-    async def _probe(self) -> None:
-        """One plain connection first: the pool would only say that it timed out."""
+    async def probe(self) -> None:
+        """One plain connection first: the pool would only say that it timed out.
+
+        Raises:
+            StorageDown, StorageUnusable: within a few seconds.
+        """
         try:
             connection = await bounded(Connection.connect(self.dsn, autocommit=True), PROBE_SECONDS)
         except (psycopg.Error, OSError, ValueError) as error:  # ValueError: no such host name
@@ -178,7 +183,26 @@ class Database:
             except (psycopg.OperationalError, PoolTimeout):
                 msg = f"no connection to {self._where}: check that the server is running"
                 raise StorageDown(msg) from None
-            yield connection
+            try:
+                yield connection
+            except psycopg.errors.ReadOnlySqlTransaction:
+                await (
+                    connection.close()
+                )  # a session may stay read-only after its server no longer is
+                raise
+
+    @asynccontextmanager
+    async def unhurried(self, connection: Connection) -> AsyncIterator[None]:
+        """Statements on this connection may take as long as they need: for migrations."""
+        connection.patience = None
+        if not self._pooler:  # there the setting would stay with somebody else's server connection
+            await connection.execute("SET statement_timeout = 0")
+        try:
+            yield
+        finally:
+            connection.patience = SILENT_SECONDS
+            if not self._pooler and not connection.closed:
+                await connection.execute("RESET statement_timeout")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -203,19 +227,6 @@ async def storage_errors() -> AsyncIterator[None]:
             raise StorageDown from None
         msg = f"the database refused a statement (SQLSTATE {error.sqlstate})"
         raise StorageError(msg) from None
-
-
-@asynccontextmanager
-async def unhurried(connection: Connection) -> AsyncIterator[None]:
-    """Statements on this connection may take as long as they need: for migrations."""
-    await connection.execute("SET statement_timeout = 0")
-    connection.patience = None
-    try:
-        yield
-    finally:
-        connection.patience = SILENT_SECONDS
-        if not connection.closed:
-            await connection.execute("RESET statement_timeout")
 
 
 async def _alive(connection: Connection) -> None:

@@ -14,13 +14,13 @@ import psycopg
 import structlog
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-from checkpoints.database import Connection, Database, storage_errors, unhurried
+from checkpoints.database import Connection, Database, storage_errors
 from checkpoints.errors import MigrationFailed, StorageDown
 
 log = structlog.get_logger(__name__)
 FOLDER = Path(__file__).parent / "migrations"
 LANGGRAPH = "langgraph"
-_LOCK = 0x401DFA57  # any number nobody else uses
+_TAKE_LOCK = "SELECT pg_try_advisory_xact_lock(1075706455) AS mine"  # any number nobody else uses
 _LOCK_SECONDS = 60
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
 _TABLE = """
@@ -71,24 +71,24 @@ async def migrate(database: Database, folders: Mapping[str, Path]) -> int:
     """
     wanted = read_migrations(folders)
     async with storage_errors():
-        if not await _missing(database, wanted):
-            return len(wanted)
+        async with database.connection() as connection:
+            if not await _missing(connection, wanted):
+                return len(wanted)
         async with _alone(database) as connection:
-            for migration in await _missing(database, wanted):
+            for migration in await _missing(connection, wanted):
                 await _apply(connection, migration)
-            await _langgraph(database, connection)
+            await _langgraph(connection)
     return len(wanted)
 
 
-async def _missing(database: Database, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
-    async with database.connection() as connection:
-        try:
-            cursor = await connection.execute(
-                "SELECT set_name, number, checksum FROM holdfast_migrations"
-            )
-        except psycopg.errors.UndefinedTable:
-            return wanted
-        rows = await cursor.fetchall()
+async def _missing(connection: Connection, wanted: tuple[Migration, ...]) -> tuple[Migration, ...]:
+    try:
+        cursor = await connection.execute(
+            "SELECT set_name, number, checksum FROM holdfast_migrations"
+        )
+    except psycopg.errors.UndefinedTable:
+        return wanted
+    rows = await cursor.fetchall()
     applied = {(row["set_name"], row["number"]): row["checksum"] for row in rows}
     _fits(applied, wanted)
     missing = tuple(one for one in wanted if (one.set_name, one.number) not in applied)
@@ -111,10 +111,16 @@ def _fits(applied: dict[tuple[str, int], str], wanted: tuple[Migration, ...]) ->
 
 @asynccontextmanager
 async def _alone(database: Database) -> AsyncIterator[Connection]:
-    """One process at a time. Polled, because a blocking lock deadlocks with CREATE INDEX CONCURRENTLY."""
-    async with database.connection() as connection:
+    """One process at a time. Polled, because a blocking lock deadlocks with CREATE INDEX CONCURRENTLY.
+
+    The lock is a transaction's, on a connection of its own: behind a transaction pooler a session's lock would stay
+    with whatever server connection it was taken on. Not prepared, because such a statement's snapshot stays until the
+    next one, and CREATE INDEX CONCURRENTLY waits for it.
+    """
+    async with database.connection() as holder, holder.transaction():
+        await holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         for _ in range(_LOCK_SECONDS * 10):
-            cursor = await connection.execute("SELECT pg_try_advisory_lock(%s) AS mine", (_LOCK,))
+            cursor = await holder.execute(_TAKE_LOCK, prepare=False)
             row = await cursor.fetchone()
             if row is not None and row["mine"]:
                 break
@@ -122,12 +128,9 @@ async def _alone(database: Database) -> AsyncIterator[Connection]:
         else:
             msg = "another process has been changing the database for a minute: try again"
             raise StorageDown(msg)
-        try:
-            async with unhurried(connection):
-                await connection.execute(_TABLE)
-                yield connection
-        finally:
-            await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        async with database.connection() as connection, database.unhurried(connection):
+            await connection.execute(_TABLE)
+            yield connection
 
 
 async def _apply(connection: Connection, one: Migration) -> None:
@@ -144,15 +147,14 @@ async def _apply(connection: Connection, one: Migration) -> None:
     log.info("migration.applied", migration=f"{one.set_name} {one.number}")
 
 
-async def _langgraph(database: Database, connection: Connection) -> None:
+async def _langgraph(connection: Connection) -> None:
     number = len(AsyncPostgresSaver.MIGRATIONS)
     cursor = await connection.execute(
         "SELECT 1 FROM holdfast_migrations WHERE set_name = %s AND number = %s", (LANGGRAPH, number)
     )
     if await cursor.fetchone() is not None:
         return
-    async with database.connection() as own, unhurried(own):
-        await AsyncPostgresSaver(own).setup()
+    await AsyncPostgresSaver(connection).setup()
     await connection.execute(
         "INSERT INTO holdfast_migrations (set_name, number, name, checksum) VALUES (%s, %s, 'setup', '') "
         "ON CONFLICT DO NOTHING",

@@ -22,7 +22,10 @@ METADATA = frozenset(
 
 
 class Replays(Overlay):
-    """Checkpoints of replays, over those of the calls. Deleting a thread forgets its replays, and no call."""
+    """Checkpoints of replays, over those of the calls. Deleting a thread forgets its replays, and no call.
+
+    What could not be saved in a call is refused here, too: whoever changes the state learns it in Studio.
+    """
 
     async def aput(
         self,
@@ -31,6 +34,8 @@ class Replays(Overlay):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        for value in checkpoint["channel_values"].values():
+            self.serde.dumps_typed(value)
         return await super().aput(bare(config), checkpoint, impersonal(metadata), new_versions)
 
     async def adelete_thread(self, thread_id: str) -> None:

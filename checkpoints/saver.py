@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, cast
@@ -11,7 +11,8 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from psycopg import AsyncCursor
-from psycopg.rows import DictRow
+from psycopg.abc import Params, Query, QueryNoTemplate
+from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from checkpoints.cipher import Cipher
@@ -45,12 +46,35 @@ class PooledSaver(AsyncPostgresSaver):
             yield cursor
 
 
+class _OneByOne(AsyncCursor[DictRow]):
+    """`executemany` without the pipeline that psycopg makes of it."""
+
+    async def executemany(
+        self,
+        query: Query,
+        params_seq: Iterable[Params],
+        *,
+        returning: bool = False,  # noqa: ARG002 - psycopg's signature
+    ) -> None:
+        for params in params_seq:
+            await self.execute(cast("QueryNoTemplate", query), params)
+
+
 class TransactionSaver(AsyncPostgresSaver):
-    """Writes into a transaction that is open already, in one pipeline with whatever else it holds."""
+    """Writes into a transaction that is open already, and never in a pipeline.
+
+    A worker that is frozen, or cut off, in the middle of a pipeline keeps its locks: to the server it is not idle, so
+    idle_in_transaction_session_timeout never ends it, and nobody could write the turn or take the call over.
+    """
 
     def __init__(self, connection: Connection, serde: SerializerProtocol) -> None:
         super().__init__(connection, serde=serde)
-        self.lock = _NoLock()  # type: ignore[assignment]
+        self._connection = connection
+
+    @asynccontextmanager
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:  # noqa: ARG002
+        async with _OneByOne(self._connection, row_factory=dict_row) as cursor:
+            yield cursor
 
 
 def open_saver(database: Database, cipher: Cipher, shape: StateShape) -> PooledSaver:

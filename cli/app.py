@@ -14,6 +14,7 @@ from cli.calls import calls
 from cli.doctor import doctor
 from cli.draw import draw
 from cli.faq import faq
+from cli.fit import fit
 from cli.import_company import import_company
 from cli.keeping import erase, prune_calls, rotate
 from cli.migrate import migrate
@@ -32,6 +33,7 @@ app.add_typer(calls, name="calls")
 app.command()(understand)
 app.add_typer(faq, name="faq")
 app.command(name="import")(import_company)
+app.command()(fit)
 app.command()(migrate)
 app.command()(doctor)
 app.command(name="graph")(draw)

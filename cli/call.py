@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from cli.caller_lines import CallerLine
-from cli.running import USAGE, fail, read_settings, with_services
+from cli.running import USAGE, CommandFailed, Interrupted, fail, read_settings, with_services
 from cli.screen import CallScreen, JsonScreen, PersonScreen
-from conversation import Conversation, Reply
-from graph.state import Lang
-from services import InvalidCaller, Services
+
+if TYPE_CHECKING:
+    from conversation import Conversation, Reply
+    from graph.state import Lang
+    from services import Services
+
+#: Dates and durations around a call's time must be dates, too.
+YEARS = range(1970, 2200)
 
 
 def call(
@@ -40,13 +45,18 @@ def call(
     screen: CallScreen = JsonScreen() if as_json else PersonScreen(verbose=verbose)
 
     async def work(services: Services) -> None:
+        from services import InvalidCaller
+
         try:
             conversation = await services.answer(from_, cast("Lang | None", language))
         except InvalidCaller as error:
             fail(str(error), USAGE)
         await _talk(services, conversation, screen)
 
-    with_services(work, read_settings(), starts=starts)
+    try:
+        with_services(work, read_settings(), starts=starts)
+    except Interrupted:
+        return  # a dropped line, and said so already
 
 
 def _moment(now: str | None) -> datetime | None:
@@ -55,6 +65,8 @@ def _moment(now: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(now)
     except ValueError:
+        moment = None
+    if moment is None or moment.year not in YEARS:
         fail(
             f"--now is not an ISO 8601 time: {now!r}; for example 2026-11-23T10:00:00+01:00", USAGE
         )
@@ -70,10 +82,12 @@ async def _talk(services: Services, conversation: Conversation, screen: CallScre
             if reply is not None:
                 await _shown(services, conversation, screen, reply)
             if conversation.over:
-                return
+                break
     finally:
-        await asyncio.shield(conversation.drop())
+        on_record = await asyncio.shield(conversation.drop())
         screen.closed(dropped=conversation.dropped)
+    if not on_record:
+        raise CommandFailed("the end of this call is not on record: the database does not answer")
 
 
 async def _shown(

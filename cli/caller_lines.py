@@ -39,10 +39,13 @@ class UnreadableLine(ValueError):
 def parse_line(raw: str) -> CallerLine:
     """Raises UnreadableLine."""
     try:
-        data: object = json.loads(raw)
+        data: object = json.loads(raw.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         msg = 'not JSON: write one object per line, for example {"say": "hello"}'
         raise UnreadableLine(msg) from None
+    if not isinstance(data, dict):
+        msg = 'not an object: write one per line, for example {"say": "hello"}'
+        raise UnreadableLine(msg)
     try:
         return CallerLine.model_validate(data)
     except ValidationError as error:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
 import typer
 
-from cli.running import FAILED, read_settings
-from services import open_services
+from cli.running import FAILED, read_settings, run
 from settings import Settings
 
 
 def doctor() -> None:
     """Check database, key, migrations, knowledge and understanding, and say what each found."""
     settings = read_settings()
-    if not asyncio.run(_checked(settings)):
+    if not run(lambda: _checked(settings)):
         raise typer.Exit(FAILED)
 
 
@@ -25,6 +24,8 @@ async def _checked(settings: Settings) -> bool:
     print(f"database       {'DATABASE_URL' if settings.database_url else 'embedded Postgres'}")
     started = time.perf_counter()
     try:
+        from services import open_services
+
         async with open_services(settings) as services:
             print(f"ready          in {time.perf_counter() - started:.1f} s")
             checks: dict[str, Callable[[], Awaitable[str]]] = {
@@ -36,6 +37,6 @@ async def _checked(settings: Settings) -> bool:
             for name, check in checks.items():
                 print(f"{name:14} {await check()}")
     except Exception as error:  # noqa: BLE001 - the doctor reports every illness instead of dying of it
-        print(f"FAILED         {error}")
+        print(f"FAILED         {error}", file=sys.stderr)
         return False
     return True

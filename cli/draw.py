@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graph.drawing import mermaid
-
 
 def draw() -> None:
     """Print the graph's drawing; the README shows the same."""
+    from graph.drawing import mermaid
+
     print(mermaid())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from cli.running import USAGE, CommandFailed, fail, with_services
-from graph.state import Lang
-from services import Services
+
+if TYPE_CHECKING:
+    from graph.state import Lang
+    from services import Services
 
 faq = typer.Typer(help="The knowledge base.", no_args_is_help=True)
 

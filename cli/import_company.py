@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.running import FAILED, USAGE, fail, with_services
-from services import Services
-from tools.postgres import ImportFailed
+
+if TYPE_CHECKING:
+    from services import Services
 
 
 def import_company(
@@ -22,6 +23,8 @@ def import_company(
         fail("give --customers FILE.csv, --orders FILE.csv, or both", USAGE)
 
     async def work(services: Services) -> None:
+        from tools.postgres import ImportFailed
+
         try:
             loaded = await services.import_company(customers, orders)
         except ImportFailed as failed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.running import USAGE, fail, with_services
-from keeping import erase_customer, prune, rotate_key
-from services import Services
+
+if TYPE_CHECKING:
+    from services import Services
 
 _UNITS = {"d": "days", "h": "hours", "w": "weeks"}
 
@@ -22,6 +23,8 @@ def prune_calls(
     age = _age(older_than)
 
     async def work(services: Services) -> None:
+        from keeping import prune
+
         _print("pruned", await prune(services, age))
 
     with_services(work)
@@ -33,6 +36,8 @@ def erase(
     """Erase a customer everywhere: account, orders, callbacks, handovers, codes, notices, and their calls."""
 
     async def work(services: Services) -> None:
+        from keeping import erase_customer
+
         _print("erased", await erase_customer(services, customer))
 
     with_services(work)
@@ -42,6 +47,8 @@ def rotate() -> None:
     """Encrypt everything with the newest key, while calls go on. Old keys can be taken away afterwards."""
 
     async def work(services: Services) -> None:
+        from keeping import rotate_key
+
         key_id, counts = await rotate_key(services)
         _print(f"everything is sealed with key {key_id}; sealed again", counts)
 

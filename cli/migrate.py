@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cli.running import with_services
-from services import Services
+
+if TYPE_CHECKING:
+    from services import Services
 
 
 def migrate() -> None:

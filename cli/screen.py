@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.markup import escape
 
 from cli.caller_lines import CallerLine, UnreadableLine, input_lines, parse_line
-from conversation import Reply
-from services import SentNotice
+
+if TYPE_CHECKING:
+    from conversation import Reply
+    from services import SentNotice
 
 HELP = "Type what you would say. Enter alone is silence; /keys 1234#, /hangup and /drop do what they say."
 

@@ -64,8 +64,22 @@ def _number_missing(case: Case, flow: CallbackFlow, context: CallContext, turn: 
     return ask(case, turn, "callback.phone", "ask-callback-number", slot="phone")
 
 
+async def _booked_to_own_number(
+    case: Case, flow: CallbackFlow, context: CallContext
+) -> tuple[Case, CallbackFlow]:
+    """Nobody needs to be asked for the number when something is booked to the one they call from."""
+    number = context.caller_number
+    if flow.phone is not None or flow.own_number_refused or number is None:
+        return case, flow
+    if not await context.desk.callbacks.booked_for(number):
+        return case, flow
+    flow = flow.model_copy(update={"phone": number})
+    return put_top(case, flow), flow
+
+
 async def _existing(case: Case, flow: CallbackFlow, context: CallContext, turn: int) -> Case:
     """Move or cancel the next callback booked to the caller's number."""
+    case, flow = await _booked_to_own_number(case, flow, context)
     stopped = _number_missing(case, flow, context, turn)
     if stopped is not None:
         return stopped

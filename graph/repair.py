@@ -46,6 +46,13 @@ YES_NO_ASKS: tuple[c.Asks, ...] = (
     "closing.more",
     "closing.satisfaction",
 )
+#: Questions that a bare yes does not answer.
+ASKED_FOR_WORDS: tuple[c.Asks, ...] = (
+    "callback.topic",
+    "callback.time",
+    "account.phone",
+    "order.which",
+)
 #: Commands a node of their own takes.
 SERVED_ELSEWHERE = (c.AskFaq, c.Goodbye)
 
@@ -118,7 +125,7 @@ def _open(case: Case, flow: Flow) -> Case:
         case = case.model_copy(update={"question": None})
     current = top(case)
     if current is not None and current.name == flow.name and not _brings_news(flow):
-        return case
+        return resume_implied(case)
     already = next((open_ for open_ in case.stack if open_.name == flow.name), None)
     if already is not None and not _brings_news(flow):
         flow = already
@@ -210,8 +217,11 @@ def resume_implied(case: Case) -> Case:
 
 def _affirm(case: Case) -> Case:
     """A yes nobody is waiting for is only good manners; a yes to a question cut off confirms nothing."""
-    if case.question is not None and case.question.asks in ("identity.fact", "identity.code"):
+    question = case.question
+    if question is not None and question.asks in ("identity.fact", "identity.code"):
         return case
+    if question is not None and question.asks in ASKED_FOR_WORDS and len(case.understood) == 1:
+        return stumble(case)
     return _undisputed(resume_implied(case))
 
 
@@ -330,6 +340,24 @@ _REPAIRS: dict[str, Repair] = {
     "out_of_scope": _out_of_scope,
     "unclear": _unclear,
 }
+
+
+def as_meant(case: Case, heard: Sequence[c.Command]) -> tuple[c.Command, ...]:
+    """ "Cancel it" is a yes to "shall I cancel it?", and stops a callback that is not booked yet."""
+    flow = top(case)
+    if not isinstance(flow, CallbackFlow):
+        return tuple(heard)
+    asked = flow.action == "cancel" and _at_confirm(case)
+    meant: list[c.Command] = []
+    for one in heard:
+        cancels = isinstance(one, c.Callback) and one.action == "cancel"
+        if asked and (cancels or isinstance(one, c.Cancel)):
+            one = c.Affirm()  # noqa: PLW2901 - the same command, as it was meant
+        elif cancels and flow.action != "cancel":
+            one = c.Cancel()  # noqa: PLW2901
+        if one not in meant:
+            meant.append(one)
+    return tuple(meant)
 
 
 def settled_first(heard: Sequence[c.Command], asks: c.Asks | None) -> tuple[c.Command, ...]:

@@ -1,17 +1,21 @@
-"""A call that dropped in the middle of a write: what became of it is asked of the effect log, and said.
+"""A write nobody knew the end of: what became of it is asked of the effect log, and said.
 
 Key and effect commit together, before the turn's checkpoint does. So a resumed call may find its proposal still
 waiting for a yes although the change is made: asking again, or taking a no, would make the line say what is not true.
+And when the answer to a commit was lost on the way, the call goes on with a change that may be made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from uuid import UUID
+
 from graph.context import CallContext
 from graph.dialogue import flow_text, pop, tell, top
-from graph.state import Case, Done, Proposal
+from graph.state import CallbackRequest, Case, Change, Done, HandOver, Proposal
 from graph.understanding.commands import FlowName
-from graph.wording.line import line
-from tools.effects import EffectName
+from graph.wording.line import Line, line
+from tools.effects import EffectKey, EffectName
 from tools.errors import DeskError
 
 FLOW_OF_EFFECT: dict[EffectName, FlowName] = {
@@ -27,31 +31,92 @@ FLOW_OF_EFFECT: dict[EffectName, FlowName] = {
 async def settled(case: Case, context: CallContext, turn: int) -> Case:
     """The case with every write that did happen taken as done, and said in general terms.
 
-    When the log can't be asked, the proposals stay open under their keys: confirmed again, they run once.
+    What the last turn on record did is said, too: its words may have been in the air. When the log can't be asked,
+    the proposals stay open under their keys: confirmed again, they run once.
     """
+    for done in case.done:
+        if done.turn == turn - 1:
+            case = tell(case, _meanwhile(done.effect))
     tried = (*case.unsettled, case.proposal) if case.proposal else case.unsettled
-    for proposal in tried:
-        try:
-            happened = await context.desk.effects.is_done(proposal.key)
-        except DeskError:
-            return case
-        if happened:
-            case = _taken_as_done(case, proposal, turn)
+    try:
+        case = await _asked_after(case, tried, _meanwhile, context, turn)
+        unproposed = hand_over_key(case, context.call_id, turn)
+        if await context.desk.effects.is_done(unproposed):
+            case = _taken_as_done(case, unproposed, turn)
+            case = case.model_copy(update={"handed_over": True})
+            case = tell(case, _meanwhile(unproposed.effect))
+    except DeskError:
+        return case
     return case
 
 
-def _taken_as_done(case: Case, proposal: Proposal, turn: int) -> Case:
-    flow_name = FLOW_OF_EFFECT[proposal.key.effect]
-    flow = top(case)
-    if flow is not None and flow.name == flow_name:
-        case = pop(case, served=True)
-    done = Done(key=proposal.key, effect=proposal.key.effect, turn=turn)
-    case = case.model_copy(
+async def settled_after_all(case: Case, context: CallContext, turn: int) -> Case:
+    """In a call that goes on: whatever was tried and did happen is done, before anything like it is done again."""
+    try:
+        return await _asked_after(case, case.unsettled, _after_all, context, turn)
+    except DeskError:
+        return case
+
+
+async def _asked_after(
+    case: Case,
+    tried: tuple[Proposal, ...],
+    words: Callable[[EffectName], Line],
+    context: CallContext,
+    turn: int,
+) -> Case:
+    for proposal in tried:
+        if await context.desk.effects.is_done(proposal.key):
+            case = _taken_as_done(case, proposal.key, turn)
+            case = tell(_with_staff(case, proposal.change), words(proposal.key.effect))
+    return case
+
+
+def hand_over_key(case: Case, call_id: UUID, turn: int) -> EffectKey:
+    """The key under which the turn that was lost would have handed the caller over.
+
+    Asking for a person is its own consent, so such a proposal is made and performed in one turn, and when that is
+    lost no checkpoint knows of it. This turn has its number.
+    """
+    return EffectKey(call_id=call_id, turn=turn, effect="hand_over", seq=len(case.done))
+
+
+def _taken_as_done(case: Case, key: EffectKey, turn: int) -> Case:
+    case = _served(case, FLOW_OF_EFFECT[key.effect])
+    done = Done(key=key, effect=key.effect, turn=turn)
+    proposal = case.proposal
+    return case.model_copy(
         update={
-            "proposal": None if case.proposal == proposal else case.proposal,
-            "unsettled": tuple(one for one in case.unsettled if one.key != proposal.key),
-            "done": (*(one for one in case.done if one.key != done.key), done),
+            "proposal": None if proposal is not None and proposal.key == key else proposal,
+            "unsettled": tuple(one for one in case.unsettled if one.key != key),
+            "done": (*(one for one in case.done if one.key != key), done),
             "digressed": False,
         }
     )
-    return tell(case, line("done-meanwhile", flow=flow_text(flow_name)))
+
+
+def _served(case: Case, name: FlowName) -> Case:
+    """The flow is over, also when the offer of a person was put on top of it."""
+    flow = top(case)
+    if flow is not None and flow.name == name:
+        return pop(case, served=True)
+    others = tuple(open_ for open_ in case.stack if open_.name != name)
+    if others == case.stack:
+        return case
+    return case.model_copy(update={"stack": others, "answered": (*case.answered, name)})
+
+
+def _with_staff(case: Case, change: Change) -> Case:
+    """Was the case given to a person with it?"""
+    given = isinstance(change, HandOver) or (
+        isinstance(change, CallbackRequest) and change.hands_over is not None
+    )
+    return case.model_copy(update={"handed_over": True}) if given else case
+
+
+def _meanwhile(effect: EffectName) -> Line:
+    return line("done-meanwhile", flow=flow_text(FLOW_OF_EFFECT[effect]))
+
+
+def _after_all(effect: EffectName) -> Line:
+    return line("done-after-all", flow=flow_text(FLOW_OF_EFFECT[effect]))

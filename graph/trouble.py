@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from graph.context import CallContext
 from graph.dialogue import ask, offer_person, pop, tell, top
 from graph.state import CallbackFlow, CallState, Case, HumanFlow
-from graph.wording.line import line
+from graph.wording.line import Line, Text, line
 from tools.effects import EffectConflict
 from tools.errors import DeskError
 
@@ -37,7 +37,15 @@ def troubled(case: Case, turn: int) -> Case:
     case = case.model_copy(update={"turn_commands": (), "facts": {}})
     if told or isinstance(top(case), HumanFlow | CallbackFlow):
         case = tell(pop(case, served=False), line("nobody-reachable"))
+        case = case.model_copy(
+            update={"digressed": False}
+        )  # asking what else, we are not back at what is open
         return ask(case, turn, "closing.more", "ask-more")
     return offer_person(
         tell(case, line("lookup-failed")), HumanFlow(reason="backend_down", offered=True)
     )
+
+
+def unavailable(company: str) -> Line:
+    """What a caller hears who calls while nothing answers us, so that we can't even tell whether we spoke before."""
+    return line("line-unavailable", company=Text(value=company))

@@ -1,16 +1,20 @@
-"""Nothing is written for words the caller may not have said: a port whose writes wait until the turn is confirmed."""
+"""Nothing is written for words the caller may not have said: a port whose writes wait until the turn is confirmed.
+
+Then they may take as long as a caller can wait.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
-from tools.limits import LOOKUPS
+from tools.limits import LOOKUPS, in_time
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Port = TypeVar("Port")
+WRITE_SECONDS = 3.0
 
 
 class Gate(Protocol):
@@ -33,11 +37,11 @@ class _HeldBack:
         method = getattr(self._port, name)
         return method if name in LOOKUPS else self._hold_back(method)
 
-    def _hold_back(self, method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    def _hold_back(self, method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Awaitable[T]]:
         @wraps(method)
         async def after_gate(*args: P.args, **kwargs: P.kwargs) -> T:
             await self._gate.passed()
-            return await method(*args, **kwargs)
+            return await in_time(method(*args, **kwargs), WRITE_SECONDS)
 
         return after_gate
 

@@ -16,7 +16,7 @@ import stamina
 import structlog
 
 from deadline import bounded
-from tools.errors import BackendDown, BackendSlow, Refused
+from tools.errors import BackendDown, BackendSlow, DeskError, Refused
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ LOOKUPS = frozenset(
 )  # fmt: skip
 ATTEMPTS = 2
 FAILURES_TO_OPEN = 5
-OPEN_SECONDS = 10.0
+OPEN_SECONDS = 3.0  # a system that is back is found again as soon
 
 
 @dataclass
@@ -116,10 +116,13 @@ class _Guarded:
     async def _once(self, lookup: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self._breaker.check()
         try:
-            result = await _in_time(lookup(), self._limits.seconds)
+            result = await in_time(lookup(), self._limits.seconds)
         except BackendDown:
             self._breaker.failed()
             log.warning("lookup.failed", port=type(self._port).__name__)
+            raise
+        except DeskError:  # "no such order" is an answer
+            self._breaker.succeeded()
             raise
         self._breaker.succeeded()
         return result
@@ -130,9 +133,13 @@ def guarded(port: Port, limits: Limits) -> Port:
     return cast("Port", _Guarded(port, limits))
 
 
-async def _in_time(lookup: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Raises BackendSlow."""
+async def in_time(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """The result, if it comes while a caller can wait. A write that took longer may have happened all the same.
+
+    Raises:
+        BackendSlow
+    """
     try:
-        return await bounded(lookup, seconds)
+        return await bounded(work, seconds)
     except TimeoutError:
         raise BackendSlow from None

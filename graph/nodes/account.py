@@ -30,26 +30,30 @@ PARTS_IN_ORDER: tuple[Slot, ...] = ("line1", "city", "postal_code", "region")
 async def account(state: CallState, runtime: Runtime[CallContext]) -> CallState:
     case, context, turn = state["case"], runtime.context, state["turn"]
     flow = top(case)
-    customer = await context.desk.customers.get(case.identity.customer_id or "")
     if isinstance(flow, AddressFlow):
-        case = _address(case, flow, customer, context, turn)
+        case = await _address(case, flow, context, turn)
     elif isinstance(flow, PhoneFlow):
-        case = _phone(case, flow, customer, context, turn)
+        case = await _phone(case, flow, context, turn)
     return {"case": case, "node": "account"}
 
 
-def _address(
-    case: Case, flow: AddressFlow, customer: Customer, context: CallContext, turn: int
-) -> Case:
+async def _customer(case: Case, context: CallContext) -> Customer:
+    return await context.desk.customers.get(case.identity.customer_id or "")
+
+
+async def _address(case: Case, flow: AddressFlow, context: CallContext, turn: int) -> Case:
+    """Once the country is known, parts are taken from memory: also while no system answers."""
+    if flow.parts.country is None:
+        country = (await _customer(case, context)).address.country
+        flow = flow.model_copy(update={"parts": flow.parts.model_copy(update={"country": country})})
+        case = put_top(case, flow)
     if flow.disputed:
         return ask(case, turn, "account.address", "ask-address-what-to-correct")
-    parts = flow.parts.model_copy(
-        update={"country": flow.parts.country or customer.address.country}
-    )
-    faulty = check_address(parts)
+    faulty = check_address(flow.parts)
     if faulty:
         return _ask_part(case, flow, faulty, turn)
-    address = _whole(normalise_address(parts))
+    customer = await _customer(case, context)
+    address = _whole(normalise_address(flow.parts))
     if address == customer.address:
         return pop(tell(case, line("address-same")), served=True)
     change = AddressChange(customer_id=customer.customer_id, address=address)
@@ -89,9 +93,7 @@ def _whole(parts: AddressParts) -> Address:
     )
 
 
-def _phone(
-    case: Case, flow: PhoneFlow, customer: Customer, context: CallContext, turn: int
-) -> Case:
+async def _phone(case: Case, flow: PhoneFlow, context: CallContext, turn: int) -> Case:
     if flow.phone is None:
         return ask(case, turn, "account.phone", "ask-new-phone", slot="phone")
     if not flow.phone.startswith("+"):
@@ -100,6 +102,7 @@ def _phone(
         if not isinstance(top(case), PhoneFlow):
             return case
         return ask(case, turn, "account.phone", "ask-new-phone", slot="phone")
+    customer = await _customer(case, context)
     if flow.phone == customer.phone:
         return pop(tell(case, line("phone-same")), served=True)
     change = PhoneChange(customer_id=customer.customer_id, phone=flow.phone)

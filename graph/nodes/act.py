@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
@@ -166,8 +168,8 @@ def _said_done(proposal: Proposal, context: CallContext, case: Case) -> Line:
         return line("done-phone")
     if isinstance(change, HandOver):
         return line("done-transfer")
-    today = context.now(case.zone).date()
-    when = Moment(value=change.at, today=today)
+    local = change.at.astimezone(ZoneInfo(case.zone))
+    when = Moment(value=local, today=context.now(case.zone).date())
     message = change.effect.replace("_", "-")
     return line(f"done-{message}", when=when, phone=Phone(value=change.phone))
 

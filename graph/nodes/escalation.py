@@ -65,5 +65,9 @@ def _offer(case: Case, flow: HumanFlow, turn: int) -> Case:
 
 
 def _callback_instead(case: Case, flow: HumanFlow) -> Case:
+    """A callback that was being arranged goes on with what was given for it."""
     case = pop(case, served=False)
-    return push(case, CallbackFlow(instead_of=flow))
+    begun = next((one for one in case.stack if isinstance(one, CallbackFlow)), None)
+    if begun is None or begun.action != "book":
+        begun = CallbackFlow()
+    return push(case, begun.model_copy(update={"instead_of": begun.instead_of or flow}))

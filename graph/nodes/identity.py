@@ -71,6 +71,7 @@ def _hand_locked_over(case: Case) -> Case:
 
 
 async def _prove_by_fact(case: Case, context: CallContext, turn: int) -> Case:
+    known = case.identity.candidates
     case = await _candidates_by_caller_id(case, context)
     case = await _order_as_detail(case, context)
     before = case
@@ -82,6 +83,9 @@ async def _prove_by_fact(case: Case, context: CallContext, turn: int) -> Case:
         await _count_failure(before, context, turn)
         if await _locked(before, context):
             return _hand_locked_over(case)
+    if case.identity.candidates != known and await _locked(case, context):
+        # Found only now: a locked account takes no fact, not even one that came along with the request.
+        return _hand_locked_over(case)
     given = {slot: value for slot, value in case.facts.items() if slot in FACT_SLOTS}
     given = {slot: value for slot, value in given.items() if not _found_by(case, slot)}
     if not given:
@@ -171,17 +175,21 @@ async def _proven(case: Case, given: dict[Slot, str], context: CallContext) -> s
     """The one candidate whom every given fact matches; None when there is none or more than one."""
     matching: list[str] = []
     for customer in await _customers(case, context):
-        verdicts = [await _matches(customer, slot, value, context) for slot, value in given.items()]
+        verdicts = [
+            await _matches(case, customer, slot, value, context) for slot, value in given.items()
+        ]
         if all(verdicts):
             matching.append(customer.customer_id)
     return matching[0] if len(matching) == 1 else None
 
 
-async def _matches(customer: Customer, slot: Slot, value: str, context: CallContext) -> bool:
+async def _matches(
+    case: Case, customer: Customer, slot: Slot, value: str, context: CallContext
+) -> bool:
     """Five digits may be a postal code or an order number: the question asked for either."""
     if await matches_fact(context.desk.customers, customer, slot, value):
         return True
-    either = slot == "postal_code" and value.isdecimal()
+    either = slot == "postal_code" and value.isdecimal() and not _found_by(case, "order")
     return either and await matches_fact(context.desk.customers, customer, "order", value)
 
 

@@ -27,7 +27,7 @@ async def _served(case: Case, context: CallContext, turn: int) -> Case:
     wanted = flow.order or _meant(case, flow)
     if wanted is not None and not flow.last:
         found = await order_of(context.desk.orders, *who, wanted)
-        if found is not None:
+        if found is not None and (flow.order is not None or _fits_problem(flow, found)):
             return _told(case, flow, found, context)
         if flow.order is not None:
             case = tell(case, line("order-not-found"))
@@ -39,6 +39,11 @@ async def _served(case: Case, context: CallContext, turn: int) -> Case:
     if flow.last or len(recent) == 1:
         return _told(case, flow, recent[0], context)
     return _which(case, flow, recent, context, turn)
+
+
+def _fits_problem(flow: OrderFlow, found: Order) -> bool:
+    """ "It says delivered and I don't have it" is not about the one just told about, when that is still on its way."""
+    return flow.problem != "not_received" or found.status == "delivered"
 
 
 def _meant(case: Case, flow: OrderFlow) -> str | None:

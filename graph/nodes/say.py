@@ -8,6 +8,7 @@ from graph.context import CallContext
 from graph.dialogue import RUNGS, flow_text, put_top, top
 from graph.errors import FlowUnfinished
 from graph.state import HISTORY_KEPT, CallState, Case, Exchange, Question, Said
+from graph.understanding import commands as c
 from graph.wording.line import Line, line
 
 MANNERS = {
@@ -60,6 +61,14 @@ def _worth_repeating(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return tuple(one for one in lines if one.id.partition(".")[0] not in MANNERS)
 
 
+def _idled(case: Case) -> bool:
+    """Was the turn about being heard only? Then what was said before it is still the last thing said."""
+    about_hearing = (
+        c.Repeat | c.Slower | c.HoldOn | c.Unclear | c.Thank | c.Greet | c.SwitchLanguage
+    )
+    return all(isinstance(one, about_hearing) for one in case.understood)
+
+
 def _hashable(one: Line) -> str:
     return one.model_dump_json()
 
@@ -102,7 +111,7 @@ def _remembered(
         update={
             "history": (*case.history, exchange)[-HISTORY_KEPT:],
             "question": heard,
-            "spoken": _worth_repeating(case.lines) or case.spoken,
+            "spoken": _worth_repeating(case.lines) or (case.spoken if _idled(case) else ()),
             "lines": (),
             "turn_commands": (),
         }

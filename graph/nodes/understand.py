@@ -6,9 +6,9 @@ from langgraph.runtime import Runtime
 
 from graph.context import CallContext
 from graph.dialogue import ask, flow_text, lapsed, tell, top
-from graph.repair import SILENCES_BEFORE_GOODBYE, settled_first, silent
-from graph.settlement import settled
-from graph.state import CallerTurn, CallState, Case, Lang
+from graph.repair import SILENCES_BEFORE_GOODBYE, as_meant, settled_first, silent
+from graph.settlement import settled, settled_after_all
+from graph.state import AddressFlow, CallerTurn, CallState, Case, Lang
 from graph.understanding import commands as c
 from graph.understanding.language import settle_language
 from graph.wording.line import Text, line
@@ -49,6 +49,7 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
             "language": language,
             "ended": case.silences >= SILENCES_BEFORE_GOODBYE,
         }
+    case = await settled_after_all(case, runtime.context, turn)
     case = case.model_copy(update={"silences": 0})
     if caller.kind == "keys":
         heard = await _keys(case, caller.words, language, runtime.context)
@@ -66,10 +67,18 @@ def pending(case: Case, language: Lang, context: CallContext) -> c.Pending:
         asks=question.asks if question else None,
         slot=question.slot if question else None,
         language=language,
-        country=case.country,
+        country=_country_meant(case),
         now=context.now(case.zone).isoformat(),
         offered=question.offered if question else (),
     )
+
+
+def _country_meant(case: Case) -> str:
+    """Where an address is when nobody says so: in the country of the one on file, wherever the caller rings from."""
+    flow = top(case)
+    if isinstance(flow, AddressFlow) and flow.parts.country and case.question is not None:
+        return flow.parts.country if case.question.asks.startswith("account.") else case.country
+    return case.country
 
 
 def _fresh_turn(case: Case, caller: CallerTurn, context: CallContext) -> Case:
@@ -167,7 +176,8 @@ async def _keys(case: Case, keys: str, language: Lang, context: CallContext) -> 
 
 def _understood(case: Case, heard: c.Understanding, language: Lang) -> CallState:
     spoken, evidence = settle_language(language, case.evidence, heard)
-    commands = settled_first(heard.commands, case.question.asks if case.question else None)
+    asks = case.question.asks if case.question else None
+    commands = settled_first(as_meant(case, heard.commands), asks)
     if spoken != language and not any(isinstance(one, c.SwitchLanguage) for one in commands):
         case = tell(case, line("switched-language"))
     case = case.model_copy(

@@ -18,19 +18,67 @@ ADDRESS_PARTS: tuple[c.Slot, ...] = ("line1", "line2", "city", "region", "postal
 PHONE_DIGITS = 7  # fewer are an order number, a postal code, or a part
 ORDER_WORDS = re.compile(r"\b(order|pedido|orden|compra|commande|achat)\b")
 POSTAL_WORDS = re.compile(r"\b(zip|postal|postcode|codigo postal|code postal|cp)\b")
+CLOCK_WORDS = re.compile(
+    r"\b(at|am|pm|o'clock|oclock|in the|a las|las|a la|de la|por la|heures?|du matin|de l'apres-midi)\b"
+)
 LONGEST_NAMED = 7  # words; longer ones tell a story
 HOUSE_NUMBER = 4  # digits
 QUESTION = re.compile(
     r"^(?:(?:and|so|um|uh|y|pues|oye|et|alors|du coup|euh|hi|hello|hola|bonjour|okay|ok)\s+)*"
     r"(?:what|what's|when|where|where's|how|how's|which|who|why|can|could|do|does|is|are|will|may|"
-    r"que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|teneis|tienen|hay|haceis|hacen|"
+    r"que|por que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|"
+    r"teneis|tienen|hay|haceis|hacen|"
     r"quel|quelle|quels|quelles|quand|ou|comment|combien|qui|pourquoi|est-ce|est ce|puis-je|peut-on|on peut|je peux|"
-    r"vous|avez-vous|faites-vous|y a|c'est quoi|qu'est-ce)\b"
+    r"vous|avez-vous|faites-vous|y a|c'est quoi|c'est qui|c'est quand|c'est combien|qu'est-ce)\b"
+)
+#: Asked in a roundabout way, anywhere in what was said; what is asked comes after it.
+ROUNDABOUT = re.compile(
+    r"\b(?:(?:wanna|want to|wanted to|like to|need to|love to) (?:know|ask|find out)|"
+    r"(?:have|got|had) (?:an?|another|one more) (?:\w+ )?questions?(?= \w+ \w+)|"
+    r"tengo (?:una|otra) pregunta(?= \w+ \w+)|j'ai une (?:autre )?question(?= \w+ \w+)|"
+    r"wondering|wonder (?=if|whether|how)|"
+    r"tell me (?=about|if|how|when|what|whether|where)|questions? (?=about|on)|"
+    r"(?:quiero|queria|quisiera|necesito|gustaria) (?:saber|preguntar)|(?:pregunta|duda|consulta) (?=sobre|de|con)|"
+    r"digame (?=si|cuando|como)|sabes? (?=si|cuando|cuanto)|"
+    r"(?:voudrais|veux|aimerais|voulais) (?:savoir|demander)|question (?=sur|concernant)|"
+    r"dites-moi (?=si|quand|comment)|savez(?:-vous)? (?=si|quand|combien))"
+    r"(?:\s*(?:if|whether|about|on|si|sobre|de|con|por|sur|concernant)\b)?\s*"
+)
+CLOCK_WORDS = re.compile(
+    r"\b(at|am|pm|o'clock|oclock|in the|a las|las|a la|de la|por la|heures?|du matin|de l'apres-midi)\b"
+)
+LONGEST_NAMED = 7  # words; longer ones tell a story
+HOUSE_NUMBER = 4  # digits
+QUESTION = re.compile(
+    r"^(?:(?:and|so|um|uh|y|pues|oye|et|alors|du coup|euh|hi|hello|hola|bonjour|okay|ok)\s+)*"
+    r"(?:what|what's|when|where|where's|how|how's|which|who|why|can|could|do|does|is|are|will|may|"
+    r"que|por que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|"
+    r"teneis|tienen|hay|haceis|hacen|"
+    r"quel|quelle|quels|quelles|quand|ou|comment|combien|qui|pourquoi|est-ce|est ce|puis-je|peut-on|on peut|je peux|"
+    r"vous|avez-vous|faites-vous|y a|c'est quoi|c'est qui|c'est quand|c'est combien|qu'est-ce)\b"
+    # Asked in a roundabout way, anywhere in what was said.
+    r"|\b(?:(?:wanna|want to|wanted to|like to|need to|love to) (?:know|ask|find out)|"
+    r"wondering|wonder (?:if|whether|how)|"
+    r"tell me (?:about|if|how|when|what|whether|where)|question about|"
+    r"(?:quiero|queria|quisiera|necesito|gustaria) (?:saber|preguntar)|pregunta (?:sobre|de)|digame (?:si|cuando|como)|"
+    r"sabes? (?:si|cuando|cuanto)|(?:voudrais|veux|aimerais|voulais) (?:savoir|demander)|question (?:sur|concernant)|"
+    r"dites-moi (?:si|quand|comment)|savez(?:-vous)? (?:si|quand|combien))\b"
 )
 TOPIC_LEADS = re.compile(
-    r"^(?:(?:um|uh|eh|euh|well|pues|ben|bah|so)\s+)*"
-    r"(?:it's about|it is about|about|regarding|it's|es sobre|sobre|es por|por|acerca de|para|"
-    r"c'est pour|c'est au sujet de|au sujet de|à propos de|pour|concernant)\s+",
+    r"^(?:(?:um|uh|eh|euh|well|pues|ben|bah|so|hi|yeah|yes|sí|oui|alors|bueno)\s+)*"
+    r"(?:(?:(?:it's|it is|that's) (?:just )?(?:about|regarding|for|to do with)|about|regarding|it's|"
+    r"(?:i|i'd|we) (?:want|wanted|need|like|would like) to (?:talk|speak|ask|know|discuss|check)"
+    r"(?: to (?:someone|somebody))?(?: about)?|"
+    r"i (?:have|had|got|'ve got) (?:a |an )?(?:question|problem|issue) (?:about|with)|"
+    r"(?:es |sería )?(?:sobre|por lo del?|por|acerca del?|para)|es de|"
+    r"(?:quiero|quería|quisiera|querría|necesito|me gustaría) (?:hablar|preguntar|saber|consultar)(?: algo)?"
+    r"(?: del?| sobre| por| acerca del?| con alguien (?:de|sobre))?|"
+    r"tengo (?:una |un )?(?:duda|pregunta|problema|consulta) (?:con|sobre|de)|"
+    r"(?:c'est )?(?:pour|concernant|par rapport à|rapport à)|c'est sur|c'est une question sur|"
+    r"(?:je veux|je voudrais|j'aimerais|je souhaite|j'ai besoin de) (?:parler|discuter|savoir|demander)"
+    r"(?: de| pour| à propos de)?|"
+    r"j'ai (?:une |un )?(?:question|problème|souci) (?:sur|avec|pour|concernant))\s+"
+    r"|(?:c'est )?(?:au sujet|à propos|à cause) d(?:e\s+|u\s+|es\s+|'))(?=\S+)",
     re.IGNORECASE,
 )
 
@@ -50,6 +98,19 @@ class Heard:
         return datetime.fromisoformat(self.pending.now) if self.pending.now else None
 
 
+def is_question(one: Heard) -> bool:
+    return bool(QUESTION.search(one.plain) or ROUNDABOUT.search(one.plain))
+
+
+def asked(one: Heard) -> str:
+    """The question itself, without hello and "i was wondering": what the knowledge base is asked."""
+    roundabout = ROUNDABOUT.search(one.plain)
+    _, rest = one.words.leading("greeting", one.plain)
+    if roundabout is not None and len(one.plain[roundabout.end() :].split()) > 1:
+        rest = one.plain[roundabout.end() :]
+    return unprefixed(one, rest.strip()) if len(rest.split()) > 1 else one.text
+
+
 Reader = Callable[[Heard], tuple[c.Command, ...]]
 
 
@@ -67,7 +128,11 @@ def read_expected(one: Heard) -> tuple[c.Command, ...]:
 
 def yes_no(one: Heard) -> tuple[tuple[c.Command, ...], str]:
     """A leading yes or no, and the words after it; thanks and please around it mean nothing."""
-    _, said = one.words.leading("manners", one.plain)
+    said = one.plain
+    if one.words.leading("not_no", said)[0]:
+        return (), one.plain
+    if not (one.words.leading("yes", said)[0] or one.words.leading("no", said)[0]):
+        _, said = one.words.leading("manners", said)  # "um yes"; but "uh huh" is a yes
     yes, after_yes = one.words.leading("yes", said)
     no, after_no = one.words.leading("no", said)
     if no and (not yes or len(after_no) <= len(after_yes)):
@@ -121,14 +186,16 @@ def _fact(one: Heard) -> tuple[c.Command, ...]:
         return answer("email", email)
     if ORDER_WORDS.search(one.plain):
         return answer("order", _order(one))
+    order = _order(one)
     postal = spoken.find_postal_code(one.text, one.language, one.pending.country)
     digits = spoken.find_digits(one.text, one.language)
+    if order and not order.isdigit() and (postal or "").isdigit():
+        return answer("order", order)  # letters were spelled in front of the digits
     if postal and (POSTAL_WORDS.search(one.plain) or len(digits) <= len(_alnum(postal))):
         return answer("postal_code", postal)
     phone = spoken.find_phone(one.text, one.language, one.pending.country)
     if phone is not None and phone.possible and len(phone.digits) >= PHONE_DIGITS:
         return answer("phone", phone.e164 or phone.digits)
-    order = _order(one)
     if order and not order.isdigit():
         return answer("order", order)
     return answer("postal_code", postal or (digits if 3 < len(digits) < PHONE_DIGITS else None))
@@ -182,24 +249,30 @@ def _choice(one: Heard) -> tuple[c.Command, ...]:
 
 def _address(one: Heard) -> tuple[c.Command, ...]:
     if _only_manners(one):
-        return ()
+        return yes_no(one)[0]
     expected = (one.pending.slot,) if one.pending.slot else ("line1",)
-    given = address_answers(_uncontrasted(one, one.text), one, expected)
-    return given or _named_part(one, ADDRESS_PARTS) or _house_number(one)
+    text = _uncontrasted(one, one.text, _digits)
+    given = address_answers(text, one, expected)
+    alone = _house_number(text, one) if one.pending.slot in (None, "line1") else ()
+    return given or _named_part(one, ADDRESS_PARTS) or alone
 
 
 def _only_manners(one: Heard) -> bool:
     """Yes, no, thank you and nothing else: no name of a street or a town."""
     said, rest = yes_no(one)
-    return bool(said) and not rest
+    return bool(said) and not _idle(one, rest)
 
 
-def _house_number(one: Heard) -> tuple[c.Command, ...]:
+def _house_number(text: str, one: Heard) -> tuple[c.Command, ...]:
     """A number alone: the house number of the street that was given."""
-    digits = spoken.find_digits(one.text, one.language)
-    words = [word for word in one.plain.split() if len(word) > 1]
+    digits = _digits(one, text)
+    words = [word for word in text.split() if len(word) > 1]
     plainly = 0 < len(digits) <= HOUSE_NUMBER and len(words) <= 6
-    return answer("line1", digits) if plainly and one.pending.slot in (None, "line1") else ()
+    return answer("line1", digits) if plainly else ()
+
+
+def _digits(one: Heard, text: str) -> str:
+    return spoken.find_digits(text, one.language)
 
 
 def _named_part(one: Heard, parts: tuple[c.Slot, ...]) -> tuple[c.Command, ...]:
@@ -214,20 +287,17 @@ def _named_part(one: Heard, parts: tuple[c.Slot, ...]) -> tuple[c.Command, ...]:
     return (c.Correct(slot=named[0]),) if named else ()
 
 
-def _uncontrasted(one: Heard, text: str) -> str:
-    """Without what it is not: "fifteen not fifty", "not fifty fifteen"."""
+def _uncontrasted(one: Heard, text: str, says: Callable[[Heard, str], object]) -> str:
+    """Without what it is not: "fifteen not fifty", "not fifty fifteen", "not tomorrow, on wednesday"."""
     words = text.split()
-    plains = [plain(word) for word in words]
-    at = next((at for at, word in enumerate(plains) if one.words.has("contrast", word)), None)
-    if at is None or not spoken.find_digits(" ".join(words[at + 1 :]), one.language):
+    at = next((at for at, word in enumerate(words) if one.words.has("contrast", plain(word))), None)
+    if at is None or not says(one, " ".join(words[at + 1 :])):
         return text
-    if spoken.find_digits(" ".join(words[:at]), one.language):
-        return " ".join(words[:at])
-    groups = spoken.digit_groups(plains, one.language)
-    wrong = next((group for group in groups if group.start > at), None)
-    if wrong is None or wrong.end >= len(words):
-        return text
-    return " ".join([*words[:at], *words[wrong.end :]])
+    before = words[:at]
+    if says(one, " ".join(before)):
+        return " ".join(before)
+    kept = (" ".join([*before, *words[at + 1 + size :]]) for size in (1, 2, 3))
+    return next((shorter for shorter in kept if says(one, shorter)), text)
 
 
 def address_answers(text: str, one: Heard, expected: tuple[str, ...]) -> tuple[c.Command, ...]:
@@ -256,11 +326,11 @@ def _confirm_account(one: Heard) -> tuple[c.Command, ...]:
 
 
 def _account_values(one: Heard) -> tuple[c.Command, ...]:
-    text = _uncontrasted(one, one.text)
+    text = _uncontrasted(one, one.text, _digits)
     return (
         phone_answer(text, one, PHONE_DIGITS)
         or address_answers(text, one, ())
-        or _house_number(one)
+        or _house_number(text, one)
     )
 
 
@@ -269,7 +339,8 @@ def _confirm_callback(one: Heard) -> tuple[c.Command, ...]:
 
 
 def _callback_values(one: Heard) -> tuple[c.Command, ...]:
-    return phone_answer(one.text, one, PHONE_DIGITS) or time_answer(one.text, one)
+    text = _uncontrasted(one, one.text, lambda one, text: time_answer(text, one))
+    return phone_answer(text, one, PHONE_DIGITS) or time_answer(text, one)
 
 
 def _confirm(
@@ -301,7 +372,7 @@ def _says_a_value(one: Heard) -> bool:
         or one.words.has("line2", one.plain)
         or (one.words.has("postal_code", one.plain) or one.words.has("city", one.plain))
         or time_answer(one.text, one)
-    ) and not QUESTION.search(one.plain)
+    ) and not is_question(one)
 
 
 def unprefixed(one: Heard, rest: str) -> str:
@@ -315,6 +386,8 @@ def unprefixed(one: Heard, rest: str) -> str:
 
 def _topic(one: Heard) -> tuple[c.Command, ...]:
     topic = TOPIC_LEADS.sub("", one.text).strip(" .,!?")
+    if _only_manners(one):
+        return ()
     return answer("topic", topic) if len(topic) > 2 else ()
 
 
@@ -329,11 +402,20 @@ def _own_number(one: Heard) -> tuple[c.Command, ...]:
 
 
 def _time(one: Heard) -> tuple[c.Command, ...]:
+    when = time_answer(one.text, one)
     if one.pending.offered:
+        # "The second", "two" and "at ten thirty" choose; "no, thursday at two" is another wish.
         chosen = _offered_moment(one) or _choice(one)
-        if chosen:
+        if chosen and not (when and _another_time(one, when, chosen)):
             return chosen
-    return time_answer(one.text, one) or _named_part(one, ("time", "phone", "topic"))
+    return when or _named_part(one, ("time", "phone", "topic"))
+
+
+def _another_time(one: Heard, when: tuple[c.Command, ...], chosen: tuple[c.Command, ...]) -> bool:
+    """A day, or an hour that is named as one and is none of those offered."""
+    day = any(isinstance(said, c.Answer) and said.value[:1].isdigit() for said in when)
+    hour = CLOCK_WORDS.search(one.plain) is not None and bool(_digits(one, one.text))
+    return day or (hour and chosen != _offered_moment(one))
 
 
 def _offered_moment(one: Heard) -> tuple[c.Command, ...]:
@@ -366,18 +448,29 @@ def time_answer(text: str, one: Heard) -> tuple[c.Command, ...]:
 
 
 def _person(one: Heard) -> tuple[c.Command, ...]:
+    """A person now, a callback, or neither; "call me tomorrow at ten" says when as well."""
     said, _ = yes_no(one)
     if said and isinstance(said[0], c.Deny):
         return said
     if one.words.has("callback_choice", one.plain):
-        return answer("choice", "callback")
+        return (*answer("choice", "callback"), *time_answer(one.text, one))
     if one.words.has("now_choice", one.plain):
         return answer("choice", "now")
-    return said
+    return (*said, *time_answer(one.text, one)) if said else ()
 
 
 def _yes_or_no(one: Heard) -> tuple[c.Command, ...]:
     return yes_no(one)[0]
+
+
+def _more(one: Heard) -> tuple[c.Command, ...]:
+    """Anything else? "Great, thanks" is no request, though "great" is a yes elsewhere."""
+    _, rest = one.words.leading("manners", one.plain)
+    soft, after = one.words.leading("soft_yes", rest)
+    _, left = one.words.leading("manners", after)
+    if soft and not left and one.words.has("thanks", after):
+        return (c.Thank(),)
+    return _yes_or_no(one)
 
 
 def _rating(one: Heard) -> tuple[c.Command, ...]:
@@ -399,6 +492,6 @@ _READERS: dict[c.Asks, Reader] = {
     "callback.confirm": _confirm_callback,
     "escalation.choice": _person,
     "resume.continue": _yes_or_no,
-    "closing.more": _yes_or_no,
+    "closing.more": _more,
     "closing.satisfaction": _rating,
 }

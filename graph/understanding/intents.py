@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def intent_model(language: Language, cache: Path | None = None) -> IntentModel:
     if file.exists():
         return _loaded(file)
     model = _trained(examples(language))
-    _kept(model, file)
+    with suppress(OSError):  # nowhere to keep it: it is fitted again the next time
+        _kept(model, file)
     return model
 
 

@@ -30,6 +30,12 @@ _LISTS = (
     "asap",
     "own_number",
     "manners",
+    "goodbye",
+    "address",
+    "call_me",
+    "not_no",
+    "greeting",
+    "thanks",
     "soft_yes",
     "contrast",
     "line1",
@@ -61,6 +67,10 @@ class Lexicon:
         """Does the text begin with such words? And what is left after them."""
         found = self.starts[name].match(text)
         return (True, text[found.end() :].strip()) if found else (False, text)
+
+    def ends(self, text: str, name: str) -> bool:
+        """Does the text end with such words?"""
+        return any(found.end() == len(text) for found in self.patterns[name].finditer(text))
 
 
 def plain(text: str) -> str:

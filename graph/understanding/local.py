@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 import unicodedata
 from pathlib import Path
 
@@ -10,10 +12,12 @@ from graph.understanding import commands as c
 from graph.understanding import spoken
 from graph.understanding.expected import (
     ORDER_WORDS,
-    QUESTION,
+    PHONE_DIGITS,
     Heard,
     address_answers,
+    asked,
     heard,
+    is_question,
     phone_answer,
     read_expected,
     time_answer,
@@ -21,10 +25,16 @@ from graph.understanding.expected import (
     yes_no,
 )
 from graph.understanding.intents import Guess, IntentModel, intent_model
-from graph.understanding.language_id import read_language
+from graph.understanding.language_id import LanguageReading, read_language
 
 LONGEST = 1000  # characters; nobody says more in one breath
 SURE = 0.80  # an intent this likely wins over the answer a question expects
+CLEAR = 0.6  # each of two requests in one breath
+SHORT_HALF = 5  # words
+AHEAD, AHEAD_TIMES = 0.3, 2.5
+ABOUT_THE_SHOP = 0.3  # then the knowledge base says whether it knows
+SWITCH = 0.6  # to begin something else while a question is open
+SURELY_UNCLEAR = 0.6  # what only sounds like a question
 LIKELY = 0.45  # below this, an utterance counts as not understood
 SHORTEST_ORDER, LONGEST_BARE = 4, 6  # digits; more are a phone number
 WORDS_AROUND = 4  # "and uh ten four eight two again please"
@@ -41,6 +51,7 @@ AT_ANY_TIME = {
     "switch_language_es",
     "switch_language_fr",
 }
+NO_TOPIC = AT_ANY_TIME | {"out_of_scope", "callback_cancel", "greet"}
 FLOWS = {
     "order_status",
     "order_not_received",
@@ -65,6 +76,20 @@ AFTER_YES_NO = {
     "repeat",
     "switch_language",
 }
+#: Words that ask for what is being done already: "yes, this number", "no, to another number".
+ABOUT_THE_QUESTION: dict[str, tuple[str, ...]] = {
+    "callback.phone": ("update_phone", "callback"),
+    "callback.confirm": ("update_phone", "callback"),
+    "account.confirm": ("update_address", "update_phone"),
+}
+NUMBERS_ASKED: tuple[c.Asks | None, ...] = (
+    "identity.account",
+    "identity.fact",
+    "identity.code",
+    "account.phone",
+    "callback.phone",
+)
+ABOUT_ORDERS = {"order_status", "order_not_received", "unclear", "correct", "greet"}
 _PLAIN_COMMANDS: dict[str, c.Command] = {
     "callback_change": c.Callback(action="change"),
     "callback_cancel": c.Callback(action="cancel"),
@@ -92,11 +117,20 @@ class LocalUnderstander:
     """Reads utterances with the examples in this folder. Models are loaded at first use, per language."""
 
     def __init__(self, cache: Path | None = None) -> None:
+        """
+        Args:
+            cache: where fitted models are kept; fitting takes some seconds a language.
+        """
         self._cache = cache
         self._models: dict[c.Language, IntentModel] = {}
+        self._loading = threading.Lock()
+        self._warm = False
 
     async def read(self, text: str, pending: c.Pending) -> c.Understanding:
-        return self.understand(text, pending)
+        """Within a millisecond or two; in a thread while models are still being loaded, so that others can talk."""
+        if self._warm:
+            return self.understand(text, pending)
+        return await asyncio.to_thread(self.understand, text, pending)
 
     def understand(self, text: str, pending: c.Pending) -> c.Understanding:
         """Never raises on words; whatever cannot be read is `unclear`."""
@@ -107,8 +141,13 @@ class LocalUnderstander:
             )
         reading = read_language(text, pending.language, pending.asks)
         one = heard(text, reading.language, pending)
+        counted = _counted_in_another_language(one)
+        if counted is not None:
+            one, reading = counted, LanguageReading(counted.language, sure=True)
         guesses = self._model(reading.language).guesses(text)
         commands, confidence = self._commands(one, guesses)
+        if _takes_leave(one, commands):
+            commands = (c.Goodbye(),)
         return c.Understanding(
             language=reading.language,
             commands=commands,
@@ -117,21 +156,31 @@ class LocalUnderstander:
             language_sure=reading.sure,
         )
 
-    def warm_up(self) -> None:
-        """Load everything, so that the first caller does not wait for it."""
-        for language in c.LANGUAGES:
+    def prepare(self, first: c.Language) -> None:
+        """Begin to load everything behind the greeting, this language first."""
+        if not self._warm:
+            threading.Thread(target=self.warm_up, args=(first,), daemon=True).start()
+
+    def warm_up(self, first: c.Language = "en") -> None:
+        """Load everything, so that nobody waits for it later."""
+        for language in sorted(c.LANGUAGES, key=lambda one: one != first):
             self._model(language)
             read_language("hello is anybody there", language, None)
+        self._warm = True
 
     def _model(self, language: c.Language) -> IntentModel:
         if language not in self._models:
-            self._models[language] = intent_model(language, self._cache)
+            with self._loading:
+                if language not in self._models:
+                    self._models[language] = intent_model(language, self._cache)
         return self._models[language]
 
     def _commands(
         self, one: Heard, guesses: tuple[Guess, ...]
     ) -> tuple[tuple[c.Command, ...], float]:
         best = guesses[0]
+        if one.pending.asks is None and _only_greets(one):
+            return (c.Greet(),), 0.95
         if best.intent in AT_ANY_TIME and best.share >= SURE and not _answers_plainly(one):
             return (_command(best.intent, one),), best.share
         expected = read_expected(one)
@@ -146,7 +195,7 @@ class LocalUnderstander:
         first = expected[0]
         if isinstance(first, c.Answer):
             if first.slot == "topic":
-                return best.intent in AT_ANY_TIME or best.intent == "out_of_scope"
+                return best.intent in NO_TOPIC
             return first.slot in ("city", "region", "line1") and not spoken.find_digits(
                 one.text, one.language
             )
@@ -160,9 +209,14 @@ class LocalUnderstander:
         _, rest = one.words.leading("joints", rest)
         if len(rest.split()) < 2:
             return ()
-        inner = heard(unprefixed(one, rest), one.language, one.pending)
+        # The question has its answer: what follows is read as if nothing were open.
+        free = one.pending.model_copy(update={"asks": None, "slot": None})
+        inner = heard(unprefixed(one, rest), one.language, free)
         commands, _ = self._by_intent(inner, self._model(one.language).guesses(rest))
-        return tuple(one for one in commands if one.command in AFTER_YES_NO)
+        own = ABOUT_THE_QUESTION.get(one.pending.asks or "", ())
+        return tuple(
+            said for said in commands if said.command in AFTER_YES_NO and said.command not in own
+        )
 
     def _by_intent(
         self, one: Heard, guesses: tuple[Guess, ...]
@@ -171,10 +225,20 @@ class LocalUnderstander:
         if several:
             return several, 0.8
         best = guesses[0]
-        if _bare_code(one):
+        if self._wants_a_call(one, best):
+            return self._with_details("callback_book", one), 0.8
+        if _bare_code(one, best):
             return (c.OrderStatus(order=spoken.find_order(one.text, one.language)[0]),), 0.8
-        if best.share < LIKELY or best.intent == "unclear":
+        if best.intent == "greet" and (after := _after_greeting(one)):
+            return self._by_intent(after, self._model(one.language).guesses(after.text))
+        if (
+            best.intent == "unclear"
+            or not self._sure_enough(one, best)
+            or (best.share < LIKELY and not _far_ahead(guesses))
+        ):
             return self._unsure(one, guesses)
+        if best.intent == "deny" and one.pending.asks == "closing.more" and best.share < SURE:
+            return (c.Unclear(),), best.share  # nobody is sent away on a guess
         commands = self._with_details(best.intent, one)
         if best.intent == "complain":
             wish = next((guess for guess in guesses[1:4] if guess.intent in FLOWS), None)
@@ -182,15 +246,35 @@ class LocalUnderstander:
                 commands = (*commands, *self._with_details(wish.intent, one))
         return commands, best.share
 
+    @staticmethod
+    def _wants_a_call(one: Heard, best: Guess) -> bool:
+        """ "Call me" with a time or a number, whatever else it sounds like."""
+        another = best.intent in ("callback_change", "callback_cancel") and best.share >= LIKELY
+        if another or not one.words.has("call_me", one.plain):
+            return False
+        return bool(time_answer(one.text, one) or phone_answer(one.text, one, PHONE_DIGITS))
+
+    @staticmethod
+    def _sure_enough(one: Heard, best: Guess) -> bool:
+        """In the middle of a question, something else is begun only on clear words; and "why not" is no "no"."""
+        if best.intent == "goodbye":
+            return best.share >= SURE or one.words.has("goodbye", one.plain)
+        if best.intent in ("affirm", "deny"):
+            return not is_question(one) or len(one.plain.split()) < 3
+        at_a_question = one.pending.asks not in (None, "closing.more", "clarify")
+        return not (at_a_question and best.intent in FLOWS and best.share < SWITCH)
+
     def _unsure(
         self, one: Heard, guesses: tuple[Guess, ...]
     ) -> tuple[tuple[c.Command, ...], float]:
         """A question nobody is sure about goes to the knowledge base, which knows what it does not know."""
         best = guesses[0]
-        asks = QUESTION.search(one.plain) is not None and len(one.plain.split()) > 2
+        asks = is_question(one) and len(one.plain.split()) > 2
         faq = any(guess.intent == "ask_faq" and guess.share > SECOND for guess in guesses[:3])
-        if asks and (faq or best.intent != "unclear"):
-            return (c.AskFaq(question=one.text),), 0.4
+        if best.intent == "ask_faq" and best.share > ABOUT_THE_SHOP:
+            return (c.AskFaq(question=asked(one)),), best.share
+        if asks and (faq or best.intent != "unclear" or best.share < SURELY_UNCLEAR):
+            return (c.AskFaq(question=asked(one)),), 0.4
         return (c.Unclear(),), best.share
 
     def _several(self, one: Heard) -> tuple[c.Command, ...]:
@@ -198,11 +282,17 @@ class LocalUnderstander:
         joint = one.words.patterns["joints"]
         for cut in joint.finditer(one.plain):
             halves = [one.plain[: cut.start()].strip(), one.plain[cut.end() :].strip()]
-            if min(len(half.split()) for half in halves) < 3:
+            best = [self._model(one.language).guesses(half)[0] for half in halves if half]
+            if len(best) < 2 or len(halves[0].split()) < 3 or best[0].share <= CLEAR:
                 continue
-            best = [self._model(one.language).guesses(half)[0] for half in halves]
+            if len(halves[1].split()) <= SHORT_HALF:
+                second = _other_change(best[0].intent, halves[1], one)
+                if second is not None:
+                    return (*self._with_details(best[0].intent, one), second)
+            if len(halves[1].split()) < 3:
+                continue
             served = all(guess.intent in FLOWS | {"ask_faq"} for guess in best)
-            if served and best[0].intent != best[1].intent and min(g.share for g in best) > 0.6:
+            if served and best[0].intent != best[1].intent and best[1].share > CLEAR:
                 return tuple(
                     command
                     for half, guess in zip(halves, best, strict=True)
@@ -235,7 +325,7 @@ def _command(intent: str, one: Heard) -> c.Command:
     if intent == "callback_book":
         return c.Callback()
     if intent == "ask_faq":
-        return c.AskFaq(question=one.text)
+        return c.AskFaq(question=asked(one))
     return _PLAIN_COMMANDS[intent]
 
 
@@ -250,6 +340,59 @@ def _order_status(intent: str, one: Heard) -> c.OrderStatus:
     )
 
 
+def _counted_in_another_language(one: Heard) -> Heard | None:
+    """A number said in words of one other language, and of none of ours: the caller speaks that language."""
+    if one.pending.asks not in NUMBERS_ASKED or spoken.find_digits(one.text, one.language):
+        return None
+    others = [heard(one.text, other, one.pending) for other in c.LANGUAGES if other != one.language]
+    counted = [
+        other
+        for other in others
+        if len(spoken.find_digits(other.text, other.language)) >= SHORTEST_ORDER
+        and read_expected(other)
+    ]
+    return counted[0] if len(counted) == 1 else None
+
+
+def _other_change(intent: str, half: str, one: Heard) -> c.Command | None:
+    """ "Change my address, and the phone number": the second change has no verb of its own."""
+    if intent == "update_address" and one.words.has("phone", half):
+        return c.UpdatePhone()
+    if intent == "update_phone" and one.words.has("address", half):
+        return c.UpdateAddress()
+    return None
+
+
+def _only_greets(one: Heard) -> bool:
+    """ "Salut" begins a call as well as it ends one."""
+    said, rest = one.words.leading("greeting", one.plain)
+    return said and not rest
+
+
+def _after_greeting(one: Heard) -> Heard | None:
+    """What follows "hello, good morning", when it is more than manners."""
+    _, rest = one.words.leading("greeting", one.plain)
+    if rest == one.plain or len(rest.split()) < 3:
+        return None
+    return heard(unprefixed(one, rest), one.language, one.pending)
+
+
+def _far_ahead(guesses: tuple[Guess, ...]) -> bool:
+    """A request that is not likely in itself, but of which nothing else comes near."""
+    best, second = guesses[:2]
+    return best.intent in FLOWS and best.share >= max(AHEAD, AHEAD_TIMES * second.share)
+
+
+def _takes_leave(one: Heard, commands: tuple[c.Command, ...]) -> bool:
+    """ "Oh sorry, wrong number, bye": a goodbye at the end, and nothing else that could be served."""
+    idle = c.Unclear | c.Thank | c.Greet | c.OutOfScope | c.Affirm
+    nothing_else = all(
+        isinstance(said, idle) or (isinstance(said, c.Correct) and said.slot is None)
+        for said in commands
+    )
+    return nothing_else and one.words.ends(one.plain, "goodbye")
+
+
 def _answers_plainly(one: Heard) -> bool:
     """Digits or a bare yes answer the question, however much they look like an intent."""
     if one.pending.asks is None:
@@ -259,10 +402,11 @@ def _answers_plainly(one: Heard) -> bool:
     return (bool(said) and not rest) or len(digits) >= 3 or one.plain.isdigit()
 
 
-def _bare_code(one: Heard) -> bool:
+def _bare_code(one: Heard, best: Guess) -> bool:
     """Nothing but an order number, when nothing was asked."""
     words = one.plain.split()
-    if one.pending.asks not in (None, "closing.more", "clarify") or len(words) > 12:
+    free = (None, "closing.more", "clarify", "resume.continue")
+    if one.pending.asks not in free or len(words) > 12:
         return False
     found = spoken.find_order(one.text, one.language)
     if not found or len(found[0]) < SHORTEST_ORDER:
@@ -270,6 +414,8 @@ def _bare_code(one: Heard) -> bool:
     groups = spoken.digit_groups(words, one.language)
     others = len(words) - sum(group.end - group.start for group in groups)
     named = ORDER_WORDS.search(one.plain) is not None or not found[0].isdigit()
+    if others > WORDS_AROUND and best.share >= LIKELY and best.intent not in ABOUT_ORDERS:
+        return False  # "can i still cancel order ten four eight two"
     return named or (len(found[0]) <= LONGEST_BARE and others <= WORDS_AROUND)
 
 

@@ -187,6 +187,12 @@ done-meanwhile = { $flow ->
         [callback] The callback was settled before the line dropped, so that is done.
        *[other] Your case is already with a colleague.
     }
+done-after-all = { $flow ->
+        [update_address] Your address change did go through after all, so that is done.
+        [update_phone] Your phone number change did go through after all, so that is done.
+        [callback] The callback was settled after all, so that is done.
+       *[other] Your case did get through: it is already with a colleague.
+    }
 write-failed = I'm sorry, our system isn't answering, so I can't tell you that it's done.
 write-refused = I'm sorry, our system didn't accept that. Nothing was changed.
 
@@ -235,3 +241,4 @@ no-person-then = All right.
 done-transfer = I'm putting you through to a colleague now. They know what we talked about.
 lookup-failed = I'm sorry, our system isn't answering right now.
 nobody-reachable = I'm sorry, I can't reach our system at the moment. Please try again in a few minutes.
+line-unavailable = Hello, this is the automated assistant of { $company }. I'm sorry, our system isn't answering, so I can't help you right now. Please call again in a few minutes. Goodbye!

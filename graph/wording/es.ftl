@@ -187,6 +187,12 @@ done-meanwhile = { $flow ->
         [callback] Lo de su llamada quedó resuelto antes de que se cortara la línea, así que eso ya está.
        *[other] Su caso ya lo tiene un compañero.
     }
+done-after-all = { $flow ->
+        [update_address] El cambio de dirección sí se hizo al final, así que eso ya está.
+        [update_phone] El cambio de teléfono sí se hizo al final, así que eso ya está.
+        [callback] Lo de su llamada sí quedó resuelto al final, así que eso ya está.
+       *[other] Su caso sí llegó: ya lo tiene un compañero.
+    }
 write-failed = Lo siento, el sistema no responde, así que no puedo asegurarle que esté hecho.
 write-refused = Lo siento, el sistema no lo ha aceptado. No se ha cambiado nada.
 
@@ -235,3 +241,4 @@ no-person-then = De acuerdo.
 done-transfer = Le paso ahora con un compañero. Ya sabe de qué hemos hablado.
 lookup-failed = Lo siento, el sistema no responde en este momento.
 nobody-reachable = Lo siento, ahora mismo no puedo acceder al sistema. Inténtelo de nuevo en unos minutos.
+line-unavailable = Hola, le habla el asistente automático de { $company }. Lo siento, nuestro sistema no responde y ahora mismo no puedo ayudarle. Vuelva a llamar dentro de unos minutos. ¡Hasta luego!

@@ -187,6 +187,12 @@ done-meanwhile = { $flow ->
         [callback] Le rappel a été réglé avant la coupure, c'est donc fait.
        *[other] Votre dossier est déjà entre les mains d'un collègue.
     }
+done-after-all = { $flow ->
+        [update_address] Le changement d'adresse a finalement bien été fait, c'est donc réglé.
+        [update_phone] Le changement de numéro a finalement bien été fait, c'est donc réglé.
+        [callback] Le rappel a finalement bien été réglé, c'est donc fait.
+       *[other] Votre dossier est bien arrivé : il est déjà entre les mains d'un collègue.
+    }
 write-failed = Je suis désolé, notre système ne répond pas, je ne peux donc pas vous dire que c'est fait.
 write-refused = Je suis désolé, notre système ne l'a pas accepté. Rien n'a été modifié.
 
@@ -235,3 +241,4 @@ no-person-then = Très bien.
 done-transfer = Je vous passe un collègue tout de suite. Il sait de quoi nous avons parlé.
 lookup-failed = Je suis désolé, notre système ne répond pas en ce moment.
 nobody-reachable = Je suis désolé, je n'arrive pas à joindre notre système. Réessayez dans quelques minutes, s'il vous plaît.
+line-unavailable = Bonjour, vous êtes en communication avec l'assistant automatique de { $company }. Je suis désolé, notre système ne répond pas et je ne peux pas vous aider pour le moment. Rappelez dans quelques minutes, s'il vous plaît. Au revoir !

@@ -11,7 +11,7 @@ from services import SentNotice, Services
 from tests.company import Clock
 
 CHECKS = ("asks", "flow", "language", "verified", "ended", "outcome", "node")
-STEP_KEYS = {"say", "heard", "keys", "greet", "wait", "did", "says", "never", *CHECKS}
+STEP_KEYS = {"say", "heard", "keys", "greet", "wait", "from", "did", "says", "never", *CHECKS}
 
 
 class Played:
@@ -40,7 +40,9 @@ class Played:
         self.before = before
 
     async def _leg(self, script: dict[str, Any], steps: list[Any]) -> None:
-        call = await self.services.answer(script.get("from"), script.get("language"))
+        first = steps[0] if steps and isinstance(steps[0], dict) else {}
+        number = first.get("from", script.get("from"))
+        call = await self.services.answer(number, script.get("language"))
         self.last_call = call
         reply = await self._heard(call, await call.begin())
         for number, step in enumerate(steps, start=1):
@@ -51,8 +53,7 @@ class Played:
             reply = await self._step(call, step, reply)
             if isinstance(step, dict):
                 check_reply(step, reply, where)
-        if not call.over:
-            await call.drop()
+        await call.drop()
 
     async def _step(self, call: Conversation, step: Any, reply: Reply) -> Reply:
         if step == "drop":

@@ -320,11 +320,13 @@ class FakeVault:
 
     CODE = "482913"
     FAILURES_PER_CALL = 3
+    FAILURES_PER_ACCOUNT = 5
 
     def __init__(self, wire: Wire, clock: Callable[[], datetime]) -> None:
         self._wire = wire
         self._clock = clock
         self.failures: set[tuple[UUID, int]] = set()
+        self.of_accounts: set[tuple[UUID, int, str]] = set()
         self.code_until: datetime | None = None
         self.code_for: str | None = None
         self.tries = 0
@@ -332,13 +334,16 @@ class FakeVault:
     async def locked(self, *, call_id: UUID, account: str | None, caller_key: str | None) -> bool:
         self._wire.reach("vault", "locked")
         failed = {turn for call, turn in self.failures if call == call_id}
-        return len(failed) >= self.FAILURES_PER_CALL
+        of_account = [one for one in self.of_accounts if one[2] == account]
+        return len(failed) >= self.FAILURES_PER_CALL or len(of_account) >= self.FAILURES_PER_ACCOUNT
 
     async def record_failure(
         self, *, call_id: UUID, turn: int, account: str | None, caller_key: str | None
     ) -> None:
         self._wire.reach("vault", "record_failure")
         self.failures.add((call_id, turn))
+        if account is not None:
+            self.of_accounts.add((call_id, turn, account))
 
     async def issue_code(self, *, call_id: UUID, customer_id: str) -> str:
         self._wire.reach("vault", "issue_code", customer_id)

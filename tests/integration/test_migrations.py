@@ -60,6 +60,16 @@ async def test_processes_that_start_at_once_all_find_the_tables_made(bare_dsn: s
         )
 
 
+async def test_pools_that_start_at_once_all_find_the_tables_made(bare_dsn: str) -> None:
+    """Closer together than processes can start."""
+
+    async def migrated() -> int:
+        async with Database(bare_dsn, pool_max=3) as database:
+            return await migrate(database, MIGRATION_FOLDERS)
+
+    assert await asyncio.gather(*(migrated() for _ in range(8))) == [shipped()] * 8
+
+
 async def test_migrating_twice_changes_nothing(database: Database) -> None:
     before = await rows(database, "SELECT * FROM holdfast_migrations ORDER BY set_name, number")
     known = await tables(database)

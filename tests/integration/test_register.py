@@ -74,11 +74,11 @@ async def test_dropped_call_is_taken_up_by_the_same_number(
 
 
 async def test_of_many_that_take_up_a_call_one_gets_it(workers: list[CallRegister]) -> None:
-    begun = await dropped(workers[0])
+    for _ in range(20):  # a race is not lost every time
+        begun = await dropped(workers[0])
+        taken = await asyncio.gather(*(one.resume(CALLER, WINDOW) for one in workers))
 
-    taken = await asyncio.gather(*(one.resume(CALLER, WINDOW) for one in workers))
-
-    assert [record.call_id for record in taken if record] == [begun.call_id]
+        assert [record.call_id for record in taken if record] == [begun.call_id]
 
 
 async def test_of_two_dropped_calls_two_callers_get_one_each(workers: list[CallRegister]) -> None:

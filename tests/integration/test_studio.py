@@ -23,15 +23,18 @@ import pytest
 from psycopg import sql
 
 from graph.build import build
-from tests.company import KEY, NOW, Clock, company_services
+from services import open_services
+from tests.company import KEY, NOW, Clock, company_services, settings_for
 from tests.conversations.played import Played
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS, STOP_SECONDS, RUN_SECONDS = 120, 30, 60
-OMAR = "+15035550188"
+OMAR, OMARS_ZIP = "+15035550188", "nine seven three oh one"
+ANN, ANNS_ZIP = "+15035550199", "nine seven four oh one"
+HUGO = "+33199001234"
 CHANGED_ADDRESS = [
     "hi i moved and i need to change my address",
-    "nine seven three oh one",
+    OMARS_ZIP,
     "it's {code}",
     "fifty main street apartment four b",
     "portland",
@@ -168,13 +171,13 @@ def server(
     shared_copy: str, model_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """One server for the tests that change nothing: that is what they test."""
-    environment = {
-        "DATABASE_URL": shared_copy,
-        "HOLDFAST_HOME": str(model_home),
-        "HOLDFAST_ENCRYPTION_KEY": KEY,
-    }
+    environment = environment_of(shared_copy, model_home)
     with started(tmp_path_factory.mktemp("studio"), **environment) as server:
         yield server
+
+
+def environment_of(dsn: str, home: Path) -> dict[str, str]:
+    return {"DATABASE_URL": dsn, "HOLDFAST_HOME": str(home), "HOLDFAST_ENCRYPTION_KEY": KEY}
 
 
 @pytest.fixture
@@ -402,44 +405,81 @@ async def test_what_was_said_is_neither_on_disk_nor_in_the_log(
     assert list(kept.glob("*")) == []
 
 
-async def test_with_writes_on_a_turn_in_studio_is_a_turn_of_the_call(
-    database_copy: str, model_home: Path, tmp_path: Path
+async def test_a_page_that_is_not_studios_gets_nothing(studio: Studio) -> None:
+    rebound = await studio.client.get(f"/threads/{uuid4()}/state", headers={"host": "evil.example"})
+    assert rebound.status_code == 400
+    for origin, allowed in (("https://smith.langchain.com", True), ("https://evil.example", False)):
+        answer = await studio.client.post("/threads/search", json={}, headers={"origin": origin})
+        assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
+        assert answer.headers.get("access-control-allow-origin") != "*"
+
+
+@pytest.fixture(scope="module")
+def writing_server(
+    shared_copy: str, model_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    environment = {**environment_of(shared_copy, model_home), "HOLDFAST_STUDIO__WRITES": "true"}
+    with started(tmp_path_factory.mktemp("writing"), **environment) as server:
+        yield server
+
+
+@pytest.fixture
+async def writing_studio(writing_server: Server) -> AsyncIterator[Studio]:
+    async with httpx.AsyncClient(base_url=writing_server.url, timeout=RUN_SECONDS) as client:
+        yield Studio(client)
+
+
+async def test_with_writes_on_a_call_begun_in_studio_changes_what_it_changes(
+    writing_studio: Studio, writing_server: Server, shared_copy: str, model_home: Path
 ) -> None:
-    environment = {
-        "DATABASE_URL": database_copy,
-        "HOLDFAST_HOME": str(model_home),
-        "HOLDFAST_ENCRYPTION_KEY": KEY,
-        "HOLDFAST_STUDIO__WRITES": "true",
-    }
-    with started(tmp_path, **environment) as server:
-        async with httpx.AsyncClient(base_url=server.url, timeout=RUN_SECONDS) as client:
-            studio = Studio(client)
-            thread = await studio.new_thread()
-            await studio.run(thread, {"kind": "begin"}, context={"from": OMAR})
-            for words in CHANGED_ADDRESS:
-                code = re.search(r"\b(\d{6})\b", server.output.partition('"channel"')[2])
-                spoken = words.replace("{code}", code[1] if code else "")
-                state = await studio.run(thread, {"say": spoken}, context={"from": OMAR})
-            assert state["said"]["did"] == ["update_address"]
-            assert (await client.delete(f"/threads/{thread}")).is_success
-    rows = dumped(database_copy)
-    assert OMAR not in json.dumps(rows["public.checkpoints"])
-    async with company_services(database_copy, model_home, Clock(NOW)) as services:
-        omar = await services.company.customers.get("C-101")
-        assert omar.address.line1 == "50 Main Street"
+    thread = await writing_studio.new_thread()
+    await writing_studio.run(thread, {"kind": "begin"}, context={"from": ANN})
+    for words in CHANGED_ADDRESS:
+        code = re.search(r"\b(\d{6})\b", writing_server.output.partition('"channel"')[2])
+        spoken = words.replace("{code}", code[1] if code else "").replace(OMARS_ZIP, ANNS_ZIP)
+        state = await writing_studio.run(thread, {"say": spoken}, context={"from": ANN})
+    assert state["said"]["did"] == ["update_address"]
+    await writing_studio.client.delete(f"/threads/{thread}")  # a call is not deleted here
+    async with company_services(shared_copy, model_home, Clock(NOW)) as services:
+        (ann,) = await services.company.customers.find_by_phone(ANN)
+        assert ann.address.line1 == "50 Main Street"
         record = await services.register.find(UUID(thread))
         assert record is not None
         assert (record.state, record.turns, record.verified) == ("interrupted", 8, 2)
         assert await services.done_in(record.call_id) == ("update_address",)
+    rows = dumped(shared_copy)["public.checkpoints"]
+    assert any(thread in row for row in rows)
+    assert not any(ANN in row for row in rows)
+
+
+async def test_with_writes_on_a_dropped_call_goes_on_in_studio_but_not_while_a_caller_is_on_the_line(
+    writing_studio: Studio, shared_copy: str, model_home: Path
+) -> None:
+    settings = settings_for(shared_copy, model_home)
+    async with open_services(settings, demo=False) as services:
+        call = await services.answer(HUGO, None)
+        await call.begin()
+        await call.hear("où est ma commande")
+        call_id = str(call.record.call_id)
+        body = {"assistant_id": "holdfast", "input": {"caller": {"say": "69003"}}}
+        refused = await writing_studio.post(f"/threads/{call_id}/runs/wait", **body)
+        assert refused["__error__"]["error"] == "LeaseLost"
+        await call.drop()
+        state = await writing_studio.run(call_id, {"say": "69003"})
+        assert (state["verified"], state["language"], state["turn"]) == (1, "fr", 3)
+        record = await services.register.find(call.record.call_id)
+        assert record is not None
+        assert (record.state, record.turns, record.verified) == ("interrupted", 3, 1)
+        resumed = await services.answer(HUGO, None)
+        assert resumed.record.call_id == call.record.call_id
+        await resumed.drop()
 
 
 def test_the_embedded_database_is_shared_with_a_call_and_stops_with_the_last(
-    tmp_path: Path, model_home: Path
+    tmp_path: Path,
 ) -> None:
     home = tmp_path / "home"
-    (home / "cache").parent.mkdir()
-    if (model_home / "cache").exists():
-        (home / "cache").symlink_to(model_home / "cache")
+    home.mkdir()
     with started(tmp_path, HOLDFAST_HOME=str(home)) as server:
         caller = {"say": "what are your opening hours"}
         finished = subprocess.run(

@@ -5,8 +5,6 @@ The sets in tests/understanding were written without sight of the training examp
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from bench.understanding import blind_cases, scored, share
@@ -14,6 +12,7 @@ from graph.understanding.commands import LANGUAGES, Language
 from graph.understanding.intents import examples
 from graph.understanding.lexicon import plain
 from graph.understanding.local import LocalUnderstander
+from settings import Settings
 
 #: A little under what was measured: all right, first command right, misread (the caller is misled) at the most.
 FLOORS: dict[Language, tuple[float, float, float]] = {
@@ -24,8 +23,8 @@ FLOORS: dict[Language, tuple[float, float, float]] = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_blind_set_is_read_as_well_as_the_readme_says(language: Language, model_home: Path) -> None:
-    scores = scored(language, LocalUnderstander(model_home / "cache"))
+def test_blind_set_is_read_as_well_as_the_readme_says(language: Language) -> None:
+    scores = scored(language, LocalUnderstander(Settings().cache))
     right, first, misread = FLOORS[language]
     assert share(one.right for one in scores) >= right
     assert share(one.first_right for one in scores) >= first

@@ -47,7 +47,8 @@ class Calendar:
         on_slot = at.minute % 30 == 0 and at.second == 0 and at.microsecond == 0
         if hours is None or not on_slot:
             return False
-        return hours.opens <= at.time() and (at + SLOT).time() <= hours.closes
+        closes = datetime.combine(at.date(), hours.closes, at.tzinfo)
+        return hours.opens <= at.time() and at + SLOT <= closes
 
     def has_room(self, at: datetime) -> bool:
         hours = self.hours(at.date())
@@ -74,10 +75,10 @@ class PostgresCallbacks:
     async def free_slots(
         self, around: datetime, country: str, limit: int = 3
     ) -> tuple[CallbackSlot, ...]:
-        async with self._connections.connection() as connection:
-            calendar = await _calendar(connection, country, around)
         first, last = self._clock() + EARLIEST, self._clock() + LATEST
         wanted = min(max(around, first.astimezone(around.tzinfo)), last.astimezone(around.tzinfo))
+        async with self._connections.connection() as connection:
+            calendar = await _calendar(connection, country, wanted)
         days = [wanted.date() + timedelta(days=offset) for offset in range(-1, 15)]
         free = [
             at
@@ -130,7 +131,7 @@ class PostgresCallbacks:
     @port_method
     async def move(self, callback_id: UUID, at: datetime, country: str) -> CallbackBooking:
         async with self._connections.transaction() as connection:
-            await self._take(connection, at, country)
+            await self._take(connection, at, country, moving=callback_id)
             cursor = await connection.execute(
                 "UPDATE company.callbacks SET starts_at = %s WHERE callback_id = %s "
                 "AND status = 'booked' RETURNING *",
@@ -147,10 +148,12 @@ class PostgresCallbacks:
             )
             return _booking(await cursor.fetchone())
 
-    async def _take(self, connection: Connection, at: datetime, country: str) -> None:
+    async def _take(
+        self, connection: Connection, at: datetime, country: str, moving: UUID | None = None
+    ) -> None:
         """The last place goes to one caller: bookings of the same half hour wait for each other."""
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (int(at.timestamp()),))
-        calendar = await _calendar(connection, country, at)
+        calendar = await _calendar(connection, country, at, moving)
         if not calendar.fits(at) or at < self._clock():
             raise Refused("outside_hours")
         if not calendar.has_room(at):
@@ -168,7 +171,10 @@ def _starts(calendar: Calendar, day: date, around: datetime) -> list[datetime]:
     return starts
 
 
-async def _calendar(connection: Connection, country: str, around: datetime) -> Calendar:
+async def _calendar(
+    connection: Connection, country: str, around: datetime, moving: UUID | None = None
+) -> Calendar:
+    """`moving`: a booking that takes up no place, because it is about to leave it."""
     cursor = await connection.execute(
         "SELECT DISTINCT ON (weekday) * FROM company.opening_hours WHERE country IN (%s, '*') "
         "AND (country <> '*' OR NOT EXISTS (SELECT 1 FROM company.opening_hours WHERE country = %s)) "
@@ -180,15 +186,15 @@ async def _calendar(connection: Connection, country: str, around: datetime) -> C
         for row in await cursor.fetchall()
     }
     cursor = await connection.execute(
-        "SELECT day, bool_or(closed) AS closed FROM company.special_days WHERE country IN (%s, '*') "
-        "GROUP BY day",
+        "SELECT DISTINCT ON (day) day, closed FROM company.special_days WHERE country IN (%s, '*') "
+        "ORDER BY day, country = '*'",
         (country,),
     )
     special = {row["day"]: row["closed"] for row in await cursor.fetchall()}
     cursor = await connection.execute(
         "SELECT starts_at, count(*) AS taken FROM company.callbacks WHERE status = 'booked' "
-        "AND starts_at BETWEEN %s AND %s GROUP BY starts_at",
-        (around - timedelta(days=32), around + timedelta(days=32)),
+        "AND starts_at BETWEEN %s AND %s AND callback_id IS DISTINCT FROM %s GROUP BY starts_at",
+        (around - timedelta(days=32), around + timedelta(days=32), moving),
     )
     taken = {row["starts_at"]: row["taken"] for row in await cursor.fetchall()}
     return Calendar(country, week, special, taken)

@@ -39,6 +39,8 @@ class PostgresCustomers:
 
     @port_method
     async def find_by_order(self, order: str) -> tuple[Customer, ...]:
+        if not order:
+            return ()
         return await self._find(
             "EXISTS (SELECT 1 FROM company.orders o WHERE o.customer_id = c.customer_id "
             "AND (o.plain_id = %(value)s OR o.digits = %(value)s))",

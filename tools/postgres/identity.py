@@ -85,6 +85,10 @@ class PostgresIdentityVault:
     @port_method
     async def check_code(self, *, call_id: UUID, customer_id: str, code: str, turn: int) -> Verdict:
         async with self._connections.transaction() as connection:
+            # A turn that runs twice at once is judged once: the second waits here, and finds the verdict.
+            await connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(call_id),)
+            )
             cursor = await connection.execute(
                 "SELECT verdict FROM company.code_checks WHERE call_id = %s AND turn = %s",
                 (call_id, turn),
@@ -98,6 +102,27 @@ class PostgresIdentityVault:
                 (call_id, turn, verdict),
             )
         return verdict
+
+    @port_method
+    async def recorded_check(self, call_id: UUID, turn: int) -> Verdict | None:
+        """How the code given in this turn was judged; for replays, which judge nothing."""
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT verdict FROM company.code_checks WHERE call_id = %s AND turn = %s",
+                (call_id, turn),
+            )
+            row = await cursor.fetchone()
+        return cast("Verdict", row["verdict"]) if row else None
+
+    @port_method
+    async def recorded_failure(self, call_id: UUID, turn: int, account: str | None) -> bool:
+        """Was a failure counted in this turn? For replays, which count nothing."""
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT 1 FROM company.identity_failures WHERE call_id = %s AND turn = %s AND account = %s",
+                (call_id, turn, account or ""),
+            )
+            return await cursor.fetchone() is not None
 
     async def _judge(
         self, connection: Connection, call_id: UUID, customer_id: str, code: str

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -18,7 +17,7 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import DeskError
-from tools.postgres.connections import Connection, Connections
+from tools.postgres.connections import Connection, Connections, port_method
 from tools.postgres.orders import plain_id
 from tools.records import Address, Customer, Order, OrderItem, OrderStatusWord
 
@@ -30,7 +29,13 @@ ORDER_COLUMNS = (
     "order_id", "customer_id", "status", "placed_at", "total", "currency", "items", "carrier", "tracking_number",
     "shipped_at", "delivered_at", "estimated_delivery",
 )  # fmt: skip
-_ITEM = re.compile(r"\s*(\d{1,4})\s*[xX×]\s*(\S.*?)\s*")
+LONGEST = 500  # characters of a value: what is longer does not fit an index
+LONGEST_ITEMS = 5000
+YEARS = range(1970, 2200)
+_ENDLESS = "a value has no end: is a quote not closed?"
+_ITEM = re.compile(r"\s*([0-9]{1,4})\s*[xX×]\s*(\S.*?)\s*")
+#: "1,290" is a thousand to some and one to others: refused, not guessed.
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,2}))?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 T = TypeVar("T")
 
@@ -71,6 +76,7 @@ class _Row:
     fault: str | None
 
 
+@port_method
 async def import_company(
     connections: Connections, customers: Path | None, orders: Path | None
 ) -> Loaded:
@@ -78,6 +84,7 @@ async def import_company(
 
     Raises:
         ImportFailed: with every problem found.
+        BackendDown: the database did not take them; nothing was loaded.
     """
     problems: list[Problem] = []
     people = _checked(customers, CUSTOMER_COLUMNS, _customer, "customer_id", problems)
@@ -183,6 +190,11 @@ def _check_row(row: _Row, key: str, seen: dict[str, int]) -> None:
     """Whole, and not there before."""
     if row.fault:
         raise _BadRow(row.fault)
+    for name, cell in row.cells.items():
+        longest = LONGEST_ITEMS if name == "items" else LONGEST
+        if len(cell) > longest:
+            msg = f"{name}: longer than {longest} characters"
+            raise _BadRow(msg)
     first = seen.setdefault(row.cells[key], row.line)
     if first != row.line:
         msg = f"{key}: the same as in line {first}"
@@ -210,10 +222,18 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
     except StopIteration:
         msg = f"the file is empty: its first line names the columns {', '.join(columns)}"
         raise _BadRow(msg) from None
+    except csv.Error:
+        raise _BadRow(_ENDLESS) from None
     _check_header(header, columns)
-    started = reader.line_num + 1
-    for cells in reader:
-        line, started = started, reader.line_num + 1
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:  # where the next row begins is anybody's guess
+            yield _Row(line, {}, _ENDLESS)
+            return
         if not any(cell.strip() for cell in cells):
             continue
         fault = None
@@ -224,6 +244,10 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
 
 
 def _check_header(header: list[str], columns: tuple[str, ...]) -> None:
+    twice = [name for name in columns if header.count(name) > 1]
+    if twice:
+        msg = f"columns are there twice: {', '.join(twice)}"
+        raise _BadRow(msg)
     missing = [name for name in columns if name not in header]
     unknown = [name for name in header if name not in columns]
     if missing:
@@ -314,8 +338,10 @@ def _moment(text: str, column: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
+        moment = None
+    if moment is None or moment.year not in YEARS:
         msg = f"{column}: not an ISO 8601 date or time"
-        raise _BadRow(msg) from None
+        raise _BadRow(msg)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -325,16 +351,11 @@ def _day(text: str) -> date | None:
 
 
 def _cents(text: str) -> int:
-    try:
-        amount = Decimal(
-            text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-        )
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
+    amount = _AMOUNT.fullmatch(text)
+    if amount is None:
         msg = "total: not an amount like 129.00"
         raise _BadRow(msg)
-    return int(amount * 100)
+    return int(amount[1]) * 100 + int((amount[2] or "").ljust(2, "0"))
 
 
 def _items(text: str) -> tuple[OrderItem, ...]:

@@ -1,28 +1,33 @@
-"""Answers in Postgres: full text finds the candidates, closeness to the sample questions chooses among them."""
+"""Answers in Postgres: which topics share a word with the question, and which of them it is about."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import exp
 from pathlib import Path
+from typing import Annotated
 
-import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tools.errors import DeskError
 from tools.ports import LanguageCode
 from tools.postgres.connections import Connections, port_method
+from tools.postgres.embeddings import Asked, Embedder, MeaningIndex
+from tools.postgres.matching import WordMatcher, unanswered
 from tools.records import Passage
 
 LANGUAGES: tuple[LanguageCode, ...] = ("en", "es", "fr")
 CONFIGURATION = {"en": "english", "es": "spanish", "fr": "french"}
-CANDIDATES = 12
-ANSWER_SCORE = 0.34  # below, more answers are wrong than right (tests/measure/knowledge)
+ANSWER_SCORE = 0.74  # of left-out sample questions, 4 in 100 are then answered wrongly, and 9 of 100 nobody answers
+SCORE_CENTRE = 0.107  # score: the share of left-out questions that are right at such a margin
+SCORE_STEEPNESS = 3.07
+MEANING_WEIGHT = 4.0
+MEANING_CENTRE = 0.57
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)\Z", re.DOTALL)
 
 
@@ -36,8 +41,8 @@ class Topic(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     topic: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,60}$")
-    title: str = Field(min_length=1)
-    questions: tuple[str, ...] = Field(min_length=1)
+    title: str = Field(min_length=1, max_length=300)
+    questions: tuple[Annotated[str, Field(min_length=1, max_length=300)], ...] = Field(min_length=1)
     body: str = Field(min_length=1)
     language: LanguageCode
 
@@ -56,7 +61,14 @@ def read_topics(folder: Path) -> tuple[Topic, ...]:
     if not files:
         msg = f"{folder} holds no answers: put Markdown files into its folders en, es and fr"
         raise FaqInvalid(msg)
-    return tuple(_topic(language, file) for language, file in files)
+    topics = tuple(_topic(language, file) for language, file in files)
+    first: dict[tuple[str, str], Path] = {}
+    for (language, file), one in zip(files, topics, strict=True):
+        other = first.setdefault((language, one.topic), file)
+        if other is not file:
+            msg = f"{language}/{file.name}: topic {one.topic} is in {other.name} already"
+            raise FaqInvalid(msg)
+    return topics
 
 
 def _topic(language: LanguageCode, file: Path) -> Topic:
@@ -80,9 +92,10 @@ def _topic(language: LanguageCode, file: Path) -> Topic:
 class PostgresKnowledge:
     """tools.ports.KnowledgeBase."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, embedder: Embedder | None = None) -> None:
         self._connections = connections
-        self._closeness: dict[LanguageCode, Closeness] = {}
+        self._meaning = MeaningIndex(connections, embedder) if embedder else None
+        self._learning: dict[LanguageCode, tuple[datetime, asyncio.Task[_Learned]]] = {}
 
     async def load(self, topics: Sequence[Topic]) -> int:
         """Replace everything by these topics, all or none."""
@@ -90,11 +103,11 @@ class PostgresKnowledge:
             await connection.execute("DELETE FROM company.knowledge")
             for one in topics:
                 await connection.execute(
-                    "INSERT INTO company.knowledge (topic, language, title, body, questions, search) "
+                    "INSERT INTO company.knowledge (topic, language, title, body, questions, search, loaded_at) "
                     "VALUES (%(topic)s, %(language)s, %(title)s, %(body)s, %(questions)s, "
                     "setweight(to_tsvector(%(config)s, %(asked)s), 'A') || "
                     "setweight(to_tsvector(%(config)s, %(title)s), 'B') || "
-                    "setweight(to_tsvector(%(config)s, %(body)s), 'C'))",
+                    "setweight(to_tsvector(%(config)s, %(body)s), 'C'), clock_timestamp())",
                     {
                         **one.model_dump(include={"topic", "language", "title", "body"}),
                         "questions": list(one.questions),
@@ -102,8 +115,25 @@ class PostgresKnowledge:
                         "config": CONFIGURATION[one.language],
                     },
                 )
-        self._closeness.clear()
         return len(topics)
+
+    @port_method
+    async def learn_meanings(self) -> None:
+        """Vectors for what has none yet. Quick when nothing is missing; without an embedder, nothing."""
+        if self._meaning is None:
+            return
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT topic, language, title, questions FROM company.knowledge"
+            )
+            rows = await cursor.fetchall()
+        asked = [
+            Asked(row["language"], text, row["topic"])
+            for row in rows
+            for text in (row["title"], *row["questions"])
+        ]
+        nobody = [Asked(one, text, None) for one in LANGUAGES for _, text in unanswered(one)]
+        await self._meaning.learn((*nobody, *asked))
 
     @port_method
     async def count(self) -> int:
@@ -116,88 +146,105 @@ class PostgresKnowledge:
     async def search(
         self, question: str, language: LanguageCode, limit: int = 3
     ) -> tuple[Passage, ...]:
+        close, (sharing, learned) = await asyncio.gather(
+            self._closeness(question, language), self._sharing(question, language)
+        )
+        if learned is None:
+            return ()
+        margins = _combined(learned.words.margins(question), close)
+        found = [
+            learned.passage(topic, margins[topic])
+            for topic in sorted(margins, key=lambda one: -margins[one])[:limit]
+            if topic in sharing or topic in close
+        ]
+        return tuple(one for one in found if one.score >= ANSWER_SCORE)
+
+    async def _closeness(self, question: str, language: LanguageCode) -> Mapping[str, float]:
+        return await self._meaning.closeness(question, language) if self._meaning else {}
+
+    async def _sharing(
+        self, question: str, language: LanguageCode
+    ) -> tuple[frozenset[str], _Learned | None]:
+        """The topics that share a word with the question, and what is known of them all."""
         async with self._connections.connection() as connection:
             cursor = await connection.execute(
                 "WITH asked AS (SELECT replace(plainto_tsquery(%(config)s, %(question)s)::text, '&', '|')"
-                "::tsquery AS query) SELECT topic, title, body, ts_rank_cd(search, query, 1) AS rank "
-                "FROM company.knowledge, asked WHERE language = %(language)s AND search @@ query "
-                "ORDER BY rank DESC LIMIT %(limit)s",
+                "::tsquery AS query) SELECT topic, search @@ query AS shares, max(loaded_at) OVER () AS loaded_at "
+                "FROM company.knowledge, asked WHERE language = %(language)s",
                 {
                     "config": CONFIGURATION[language],
                     "question": question,
                     "language": language,
-                    "limit": CANDIDATES,
                 },
             )
             rows = await cursor.fetchall()
         if not rows:
-            return ()
-        closeness = (await self._closeness_in(language)).of(question)
-        found = [
-            Passage(
-                topic=row["topic"],
-                language=language,
-                title=row["title"],
-                body=row["body"],
-                score=closeness.get(row["topic"], 0.0),
-            )
-            for row in rows
-        ]
-        found.sort(key=lambda one: -one.score)
-        return tuple(one for one in found[:limit] if one.score >= ANSWER_SCORE)
+            return frozenset(), None
+        learned = await self._learned(language, rows[0]["loaded_at"])
+        return frozenset(row["topic"] for row in rows if row["shares"]), learned
 
-    async def _closeness_in(self, language: LanguageCode) -> Closeness:
-        """Built from the table at the first question of a language, and again after a load."""
-        if language not in self._closeness:
-            async with self._connections.connection() as connection:
-                cursor = await connection.execute(
-                    "SELECT topic, title, body, questions FROM company.knowledge WHERE language = %s",
-                    (language,),
-                )
-                rows = await cursor.fetchall()
-            texts = [
-                (row["topic"], text) for row in rows for text in (*row["questions"], row["title"])
-            ]
-            self._closeness[language] = Closeness.fitted(texts)
-        return self._closeness[language]
+    async def _learned(self, language: LanguageCode, loaded_at: datetime) -> _Learned:
+        """Learned at the first question of a language, and again after a load by any process.
+
+        Shared and shielded: a lookup that is out of time must not make the next one start over.
+        """
+        known = self._learning.get(language)
+        if known is None or known[0] != loaded_at or _failed(known[1]):
+            known = loaded_at, asyncio.create_task(self._learn(language), name="knowledge")
+            known[1].add_done_callback(_failed)  # read, so that nobody warns about it
+            self._learning[language] = known
+        return await asyncio.shield(known[1])
+
+    async def _learn(self, language: LanguageCode) -> _Learned:
+        async with self._connections.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT topic, title, body, questions FROM company.knowledge WHERE language = %s",
+                (language,),
+            )
+            rows = await cursor.fetchall()
+        samples = [
+            (row["topic"], text) for row in rows for text in (*row["questions"], row["title"])
+        ]
+        bodies = {row["topic"]: row["body"] for row in rows}
+        words = await asyncio.to_thread(WordMatcher.fitted, language, samples, bodies.items())
+        return _Learned(language, words, {row["topic"]: row["title"] for row in rows}, bodies)
 
 
 @dataclass(frozen=True)
-class Closeness:
-    """How near a question is to each topic's sample questions: TF-IDF of words and letters, best three."""
+class _Learned:
+    """The answers of one language, in memory."""
 
-    topics: tuple[str, ...]
-    words: TfidfVectorizer
-    letters: TfidfVectorizer
-    word_rows: csr_matrix
-    letter_rows: csr_matrix
+    language: LanguageCode
+    words: WordMatcher
+    titles: Mapping[str, str]
+    bodies: Mapping[str, str]
 
-    @classmethod
-    def fitted(cls, texts: Sequence[tuple[str, str]]) -> Closeness:
-        plain = [_plain(text) for _, text in texts]
-        words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"[\w']+", sublinear_tf=True)
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
-        return cls(
-            tuple(topic for topic, _ in texts),
-            words,
-            letters,
-            words.fit_transform(plain),
-            letters.fit_transform(plain),
+    def passage(self, topic: str, margin: float) -> Passage:
+        return Passage(
+            topic=topic,
+            language=self.language,
+            title=self.titles[topic],
+            body=self.bodies[topic],
+            score=_score(margin),
         )
 
-    def of(self, question: str) -> dict[str, float]:
-        """Score by topic, 0 to 1."""
-        text = [_plain(question)]
-        by_words = (self.word_rows @ self.words.transform(text).T).toarray().ravel()
-        by_letters = (self.letter_rows @ self.letters.transform(text).T).toarray().ravel()
-        near = 0.5 * by_words + 0.5 * by_letters
-        scores: dict[str, float] = {}
-        for topic in dict.fromkeys(self.topics):
-            mine = np.sort(near[[one == topic for one in self.topics]])[::-1]
-            scores[topic] = float(min(1.0, 0.7 * mine[0] + 0.3 * mine[:3].mean()))
-        return scores
+
+def _failed(task: asyncio.Task[_Learned]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
-def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKD", text.lower().replace("’", "'"))
-    return "".join(char for char in text if not unicodedata.combining(char))
+def _combined(words: dict[str, float], close: Mapping[str, float]) -> dict[str, float]:
+    """A sum, because the two err apart: words don't know synonyms, vectors take what is on one subject for the same.
+
+    A topic that both find likely gains, one that only one of them likes needs a strong case, and where there are no
+    vectors the words decide as they do without. Weight and centre: a sweep with an open sentence model
+    (all-MiniLM-L6-v2, English), where the sum found 87 % of left-out sample questions, words 80 %, vectors 78 %.
+    """
+    return {
+        topic: margin + MEANING_WEIGHT * (close[topic] - MEANING_CENTRE) if topic in close else margin
+        for topic, margin in words.items()
+    }
+
+
+def _score(margin: float) -> float:
+    return 1.0 / (1.0 + exp(SCORE_STEEPNESS * (SCORE_CENTRE - margin)))

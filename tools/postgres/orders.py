@@ -39,16 +39,21 @@ class PostgresOrders:
     @port_method
     async def find(self, customer_id: str, order: str) -> Order:
         heard = plain_id(order)
+        if not heard:
+            raise NotFound
         async with self._connections.connection() as connection:
             cursor = await connection.execute(
                 "SELECT * FROM company.orders WHERE customer_id = %(customer)s "
                 "AND (plain_id = %(heard)s OR digits = %(heard)s "
-                "OR ltrim(digits, '0') = ltrim(%(heard)s, '0')) "
-                "ORDER BY plain_id <> %(heard)s, digits <> %(heard)s LIMIT 2",
+                "OR (digits <> '' AND ltrim(digits, '0') = ltrim(%(heard)s, '0'))) LIMIT 20",
                 {"customer": customer_id, "heard": heard},
             )
             rows = await cursor.fetchall()
-        exact = [row for row in rows if heard in (row["plain_id"], row["digits"])]
-        if not rows or (len(rows) > 1 and not exact):
-            raise NotFound
-        return order_of((exact or rows)[0])
+        for meant in (
+            [row for row in rows if row["plain_id"] == heard],
+            [row for row in rows if row["digits"] == heard],
+            rows,
+        ):
+            if len(meant) == 1:
+                return order_of(meant[0])
+        raise NotFound

@@ -52,6 +52,9 @@ STREET_TYPES: dict[Language, frozenset[str]] = {
         "residence esplanade villa cite".split()
     ),
 }
+STREETS_OF: dict[str, Language] = {
+    "US": "en", "GB": "en", "CA": "en", "ES": "es", "MX": "es", "AR": "es", "CO": "es", "FR": "fr",
+}  # fmt: skip
 NUMBERED_ROADS = frozenset("road highway hwy route".split())
 DIRECTIONS = frozenset(
     "north south east west northwest northeast southwest southeast nw ne sw se".split()
@@ -62,6 +65,7 @@ UNITS: dict[Language, frozenset[str]] = {
     "fr": frozenset("appartement appt appart apt etage batiment bat escalier porte".split()),
 }
 #: Units that have no number of their own.
+_BEFORE_UNIT_VALUE = frozenset("number numero n is es est c'est the el le la".split())
 _NAMED_FLOORS_ES = {
     "bajo": "Bajo",
     "atico": "Ático",
@@ -93,7 +97,7 @@ _UNITS_OF_ORDINALS = {name: at for at, name in enumerate(_ORDINALS_EN, start=1)}
 _POSTAL_LABELS = {
     "zip", "postal", "postcode", "code", "codigo", "cp", "is", "es", "est", "the", "el", "le", "c'est", "and", "y", "et",
 }  # fmt: skip
-_POSTAL_CUE = re.compile(r"\b(zip|postal|postcode|cp)\b")
+_POSTAL_CUE = re.compile(r"\b(zip|postal|postcode|codigo|code|cp)\b")
 _BOX = re.compile(r"^(?:p o|po|post office) box$|^apartado(?: de correos)?$|^boite postale$|^b p$")
 #: What a caller calls the town: what follows is its name.
 _TOWN_LABELS: dict[Language, frozenset[str]] = {
@@ -107,17 +111,17 @@ _LEADS: dict[Language, frozenset[str]] = {
         "um uh oh so well okay ok yeah yes sure no not it's it is its that's that would be the new my address now street "
         "town city state village called named moved to live at in i'm we're i we on of sorry i've name number should change "
         "and please house right correct wrong mean meant said actually with from for me us our uh-huh province region just "
-        "then think".split()
+        "then think oops hmm".split()
     ),
     "es": frozenset(
         "eh pues bueno vale si no es la el mi nueva nuevo direccion ahora vivo en a me he mudado ciudad pueblo provincia "
         "localidad municipio poblacion se llama esta seria sera y por favor cambiar perdon digo mal calle de que ponga "
-        "quiero decir correcto nombre estado region mira mire apunte apunta numero creo".split()
+        "quiero decir correcto nombre estado region mira mire apunte apunta numero creo ay uy disculpe disculpa".split()
     ),
     "fr": frozenset(
         "euh ben bah alors oui non c'est ma la le nouvelle adresse maintenant j'habite habite au a dans en ville commune et "
         "ce est sera serait demenage j'ai pardon je veux dire plutot donc voila s'il vous plait nom l'adresse vis region "
-        "departement s'appelle rue notez mettez numero".split()
+        "departement s'appelle rue notez mettez numero oups desole excusez-moi ah".split()
     ),
 }
 #: Words that no place name holds: with one of them a bare answer is a sentence, not a place.
@@ -126,25 +130,24 @@ _SENTENCE: dict[Language, frozenset[str]] = {
         "i you don't dont what why how know can can't cant order where when who help do does are my your want need have "
         "this not speak talk someone somebody person agent wait hold second minute moment repeat say said did didn't "
         "understand hear hello hi thanks thank please yes yup yep yeah nope bye something else nothing problem question "
-        "phone same".split()
+        "phone same but because if than also too only already moved there here that was were they he she him her and".split()
     ),
     "es": frozenset(
         "yo que por como no se donde cuando quien quiero necesito puede puedes podria pedido mi su tengo ayuda esto hablar "
         "alguien persona espera espere momento segundo minuto repetir repita dice dices entiendo entendi oigo hola gracias "
-        "si vale adios algo nada pregunta telefono misma mismo".split()
+        "si vale adios algo nada pregunta telefono misma mismo pero porque tambien solo ya ahi aqui era eso".split()
     ),
     "fr": frozenset(
         "je tu vous pas quoi comment pourquoi ou quand qui veux besoin commande mon votre sais aide faut parler quelqu'un "
         "personne attends attendez seconde minute instant moment repeter repetez pouvez compris entends entendu allo bonjour "
-        "merci oui ouais pardon rien question telephone meme autre chose".split()
+        "merci oui ouais pardon rien question telephone meme autre chose mais parce aussi seulement deja ici etait ca".split()
     ),
 }  # fmt: skip
 _BEGIN_NAMES = frozenset("new la le el los las les nueva nuevo san".split())
-_SMALL: dict[Language, frozenset[str]] = {
-    "en": frozenset("of the".split()),
-    "es": frozenset("de del la las los el y".split()),
-    "fr": frozenset("de du des la le les et sur sous à en aux bis ter quater".split()),
-}
+#: Small inside a name, whatever the caller's language: "twelve rue de la paix".
+_SMALL = frozenset(
+    "of the de del la las los el y du des le les et sur sous à en aux bis ter quater".split()
+)
 _BESIDE_TOWN: dict[Language, frozenset[str]] = {
     "en": frozenset(("in",)),
     "es": frozenset(("en",)),
@@ -415,7 +418,7 @@ def _unit_value(left: _Left, at: int, language: Language) -> tuple[int, str]:
     """Number and letter after the word for the unit: "two oh three", "twelve b", "c"."""
     value = ""
     groups = {group.start: group for group in digit_groups(left.plain, language)}
-    if at < len(left.plain) and left.plain[at] in ("number", "numero", "n"):
+    while at < len(left.plain) and left.plain[at] in _BEFORE_UNIT_VALUE:
         at += 1
     while at in groups and len(value) + len(groups[at].digits) <= 4:
         value, at = value + groups[at].digits, groups[at].end
@@ -583,53 +586,40 @@ def _chunks(left: _Left) -> list[tuple[int, int]]:
 
 
 def _street_span(words: list[str], language: Language, country: str) -> tuple[int, int] | None:
-    types = [at for at in range(len(words)) if _is_type(words, at, language)]
-    if not types:
-        return None
-    if language == "en" and country not in ("ES", "FR"):
-        return _english_street(words, types[0])
-    return _romance_street(words, types[0], language, country)
+    """Where the street stands. Its word may be of the caller's language or of the country's."""
+    there = STREETS_OF.get(country, language)
+    for style in dict.fromkeys((there, language)):
+        at = next((at for at in range(len(words)) if _is_type(words, at, style)), None)
+        if at is not None and style == "en":
+            return _english_street(words, at, language)
+        if at is not None:
+            return _romance_street(words, at, language, country)
+    return None
 
 
-def _is_type(words: list[str], at: int, language: Language) -> bool:
+def _is_type(words: list[str], at: int, style: Language) -> bool:
     """A word for a street that names one; not "the street is"."""
-    if words[at] not in STREET_TYPES[language]:
+    if words[at] not in STREET_TYPES[style]:
         return False
     after = words[at + 1] if at + 1 < len(words) else ""
     before = words[at - 1] if at else ""
-    if language == "en":
-        generic = (
-            "the",
-            "my",
-            "new",
-            "wrong",
-            "what",
-            "which",
-            "same",
-            "that",
-            "this",
-            "your",
-            "our",
-        )
-        return (
-            after not in ("is", "name", "number", "address")
-            and bool(before)
-            and before not in generic
-        )
+    if style == "en":
+        generic = "the my new wrong what which same that this your our".split()
+        return after not in ("is", "name", "number", "address") and before not in ("", *generic)
     return bool(after) and after not in ("es", "est", "esta", "nueva", "c'est")
 
 
-def _english_street(words: list[str], at: int) -> tuple[int, int]:
+def _english_street(words: list[str], at: int, language: Language) -> tuple[int, int]:
     """From the house number to the word for the street, and a direction or a road's number after it."""
     ordinals = {place for start, end in _ordinals(words) for place in range(start, end)}
-    numbers = [group for group in digit_groups(words[:at], "en") if group.start not in ordinals]
-    start = numbers[-1].start if numbers else _past_leads(words, 0, at, "en")
+    numbers = [group for group in digit_groups(words[:at], language) if group.start not in ordinals]
+    start = numbers[-1].start if numbers else _past_leads(words, 0, at, language)
     while len(numbers) > 1 and numbers[-2].end == numbers[-1].start:
         numbers.pop()
         start = numbers[-1].start
     end = at + 1
     if words[at] in NUMBERED_ROADS:
-        after = [group for group in digit_groups(words, "en") if group.start == end]
+        after = [group for group in digit_groups(words, language) if group.start == end]
         end = after[0].end if after else end
     if end < len(words) and words[end] in DIRECTIONS:
         end += 1
@@ -707,7 +697,8 @@ def _street_text(said: list[str], plains: list[str], language: Language) -> str:
             continue
         number = ""
         while at in groups and not _in_name(plains, groups[at], language):
-            if plains[at] in articles and out and not number:
+            lone = groups[at].end not in groups
+            if plains[at] in articles and out and not number and lone:
                 break
             number, at = number + groups[at].digits, groups[at].end
         if number:
@@ -716,7 +707,7 @@ def _street_text(said: list[str], plains: list[str], language: Language) -> str:
         if plains[at] not in ("number", "numero", "n", "no") or language == "en":
             out.append(said[at])
         at += 1
-    return title(_boxed(" ".join(out)), language)
+    return title(_boxed(" ".join(out)))
 
 
 def _in_name(words: list[str], group: Group, language: Language) -> bool:
@@ -731,12 +722,12 @@ def _boxed(text: str) -> str:
     return re.sub(r"^(?:p (?:o|0)|po|post office) box\b", "PO Box", text, flags=re.IGNORECASE)
 
 
-def title(text: str, language: Language) -> str:
+def title(text: str) -> str:
     """Capitals for names, small letters for the small words inside them."""
     words = text.split()
     out = []
     for position, word in enumerate(words):
-        small = word.lower() in _SMALL[language] and position > 0
+        small = word.lower() in _SMALL and position > 0
         kept = any(char.isupper() for char in word[1:]) or not word[:1].isalpha()
         out.append(word.lower() if small else word if kept else word[:1].upper() + word[1:])
     return " ".join(out)
@@ -759,6 +750,7 @@ def _is_sentence(words: list[str], language: Language) -> bool:
 def _take_city(left: _Left, language: Language, country: str, expected: tuple[str, ...]) -> None:
     """The words left over: beside another part, named as a town, a town we know, or what was asked for."""
     alone = not left.parts
+    beside_a_part = not left.parts.keys().isdisjoint(("line1", "region", "postal_code"))
     found: list[tuple[int, str]] = []
     for start, end in _chunks(left):
         named = _after_town_label(left.plain, start, end, language)
@@ -771,8 +763,8 @@ def _take_city(left: _Left, language: Language, country: str, expected: tuple[st
         beside = first > start and left.plain[first - 1] in _BESIDE_TOWN[language]
         known = " ".join(words).replace("-", " ") in _towns(country)
         rank = 3 if named is not None else 2 if known or (beside and "line1" in expected) else 1
-        if rank > 1 or not alone or "city" in expected:
-            found.append((rank, title(" ".join(left.said[first:end]), language)))
+        if rank > 1 or beside_a_part or "city" in expected:
+            found.append((rank, title(" ".join(left.said[first:end]))))
     if not found:
         return
     best = max(rank for rank, _ in found)

@@ -13,6 +13,7 @@ from graph.understanding.spoken.codes import WORDS_TOO, read_letter
 from graph.understanding.spoken.numbers import digit_groups, digit_readings, digit_runs
 from graph.understanding.spoken.words import LETTERS, LONGEST, REPEATS, words_of
 
+HOMES: dict[Language, tuple[str, ...]] = {"en": ("US",), "es": ("ES",), "fr": ("FR",)}
 SHORTEST = 3  # digits; fewer are no part of a phone number
 
 _TYPED_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -77,8 +78,11 @@ def find_phone(text: str, language: Language, country: str) -> PhoneReading | No
     said = text if after_plus is None else after_plus
     runs = sorted(digit_runs(said, language), key=len, reverse=True)
     candidates = dict.fromkeys((*digit_readings(said, language), *runs))
+    # A caller from abroad says a number as it is said at home.
+    countries = dict.fromkeys((country, *HOMES[language])) if after_plus is None else (country,)
     readings = [
-        _read_phone(digits, country, international=after_plus is not None)
+        _read_phone(digits, where, international=after_plus is not None)
+        for where in countries
         for digits in candidates
         if len(digits) >= SHORTEST
     ]
@@ -103,10 +107,17 @@ def _read_phone(digits: str, country: str, *, international: bool) -> PhoneReadi
     if number is None or not phonenumbers.is_possible_number(number):
         return PhoneReading(digits=digits, e164=None, complete=False, possible=False)
     lengths = phonenumbers.is_possible_number_with_reason(number)
-    complete = lengths == phonenumbers.ValidationResult.IS_POSSIBLE
+    complete = lengths == phonenumbers.ValidationResult.IS_POSSIBLE and _could_be_dialled(number)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return PhoneReading(
         digits=digits, e164=e164 if complete else None, complete=complete, possible=True
+    )
+
+
+def _could_be_dialled(number: phonenumbers.PhoneNumber) -> bool:
+    """No area code of North America begins with 0 or 1, and "zéro six ..." is no American number."""
+    return (
+        number.country_code != 1 or phonenumbers.national_significant_number(number)[0] not in "01"
     )
 
 

@@ -47,7 +47,8 @@ def digit_readings(text: str, language: Language) -> tuple[str, ...]:
         digits = "".join(group.digits for group in run)
         kept = likeliest[: -len(digits)] if len(digits) < len(likeliest) else ""
         unreplaced, likeliest = likeliest + digits, kept + digits
-    return tuple(dict.fromkeys((likeliest, unreplaced)))
+    sighed = likeliest[1:] if words[0] in ZERO_OR_SIGH else likeliest  # "oh nine seven two ..."
+    return tuple(dict.fromkeys((likeliest, unreplaced, sighed)))
 
 
 def digit_runs(text: str, language: Language) -> tuple[str, ...]:
@@ -88,7 +89,8 @@ def _only_a_word(words: list[str], groups: list[Group], at: int, language: Langu
         words[group.end : groups[at + 1].start], language
     )
     if language == "en" and word in ZERO_OR_SIGH:
-        return not (follows or leads)
+        leads_straight = at + 1 < len(groups) and groups[at + 1].start == group.end
+        return not (follows or leads_straight)
     if language == "en" and word == "one":
         return after in ONE_BEFORE["en"] or (before in ONE_AFTER["en"] and not (follows or leads))
     if word in ARTICLES[language]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from graph.understanding.commands import Language
 from graph.understanding.lexicon import plain
 from graph.understanding.spoken.numbers import digit_groups
-from graph.understanding.spoken.words import LONGEST
+from graph.understanding.spoken.words import LONGEST, ZERO_OR_SIGH
 
 FIRST_HOUR = 8  # without a word for the half of the day, 1 to 7 is the afternoon: nobody rings at three at night
 PartOfDay = Literal["morning", "afternoon", "evening"]
@@ -145,13 +145,16 @@ def _day(said: str, language: Language, now: datetime) -> tuple[str, date | None
     dated = _calendar_day(said, language, now)
     if dated is not None:
         return dated
-    for number, name in enumerate(_WEEKDAYS[language]):
-        if f" {name} " in said:
-            ahead = (number - now.weekday()) % 7 or 7
-            week = any(words in said for words in _NEXT_WEEK)
-            if week and ahead < 7 - now.weekday():
-                ahead += 7
-            return said.replace(f" {name} ", " ", 1), now.date() + timedelta(days=ahead)
+    named = [
+        (said.rfind(f" {name} "), number, name) for number, name in enumerate(_WEEKDAYS[language])
+    ]
+    where, number, name = max(named)  # of two, the one said last
+    if where >= 0:
+        ahead = (number - now.weekday()) % 7 or 7
+        week = any(words in said for words in _NEXT_WEEK)
+        if week and ahead < 7 - now.weekday():
+            ahead += 7
+        return said.replace(f" {name} ", " ", 1), now.date() + timedelta(days=ahead)
     if any(words in said for words in _NEXT_WEEK):
         return said, now.date() + timedelta(days=7 - now.weekday())
     return _day_of_month(said, language, now)
@@ -320,7 +323,7 @@ def _hour(words: list[str], at: int, language: Language) -> int | None:
     if words[at].isdigit():
         return int(words[at]) if int(words[at]) < 25 and len(words[at]) <= 2 else None
     groups = [group for group in digit_groups(words, language) if group.start == at]
-    if not groups:
+    if not groups or words[at] in ZERO_OR_SIGH:
         return None
     value = int(groups[0].digits)
     if language == "en" and value > 12:

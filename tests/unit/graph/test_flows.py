@@ -763,8 +763,9 @@ async def booked_before() -> FakeCall:
 async def test_a_callback_is_moved() -> None:
     call = await booked_before()
     await call.say(c.Callback(action="change"))
-    await call.say("affirm")
-    assert call.asks == "callback.time"
+    assert (
+        call.asks == "callback.time"
+    )  # booked to the number they call from: which one is no question
     await call.say(given("time", "2026-11-25T10:00"))
     await call.say("affirm")
     (booking,) = call.company.callbacks.bookings.values()
@@ -775,7 +776,6 @@ async def test_a_callback_is_moved() -> None:
 async def test_a_callback_is_cancelled() -> None:
     call = await booked_before()
     await call.say(c.Callback(action="cancel"))
-    await call.say("affirm")
     assert call.asks == "callback.confirm"
     await call.say("affirm")
     (booking,) = call.company.callbacks.bookings.values()
@@ -785,7 +785,6 @@ async def test_a_callback_is_cancelled() -> None:
 async def test_a_no_to_cancelling_keeps_the_callback_and_asks_no_more() -> None:
     call = await booked_before()
     await call.say(c.Callback(action="cancel"))
-    await call.say("affirm")
     await call.say("deny")
     (booking,) = call.company.callbacks.bookings.values()
     assert (booking.status, call.asks, call.case.stack) == ("booked", "closing.more", ())
@@ -802,7 +801,6 @@ async def test_no_callback_to_change_is_said() -> None:
 async def test_the_same_callback_booked_cancelled_and_booked_again() -> None:
     call = await booked_before()
     await call.say(c.Callback(action="cancel"))
-    await call.say("affirm")
     await call.say("affirm")
     await call.say("callback")
     await call.say(given("topic", "a return"))
@@ -1001,6 +999,20 @@ async def test_resuming_with_nothing_open_asks_what_for() -> None:
     assert call.asks == "callback.topic"
 
 
+async def test_a_bare_yes_to_a_question_for_words_is_asked_again_in_other_words() -> None:
+    call = await FakeCall.answered()
+    await call.say("callback")
+    await call.say("affirm")
+    assert (call.asks, call.lines) == ("callback.topic", ("ask-callback-topic.again",))
+
+
+async def test_not_received_is_not_about_the_order_that_is_still_on_its_way() -> None:
+    call = await at_orders()
+    await call.say(given("choice", "1"))
+    await call.say(c.OrderStatus(problem="not_received"))
+    assert call.asks == "order.which"
+
+
 async def test_change_made_just_before_the_line_dropped_is_told_and_not_asked_again() -> None:
     call = await at_read_back()
     proposal = call.case.proposal
@@ -1021,10 +1033,49 @@ async def test_cancelling_after_a_write_nobody_knows_the_end_of_claims_nothing()
     call.company.effects.answer_lost = True
     await call.say("affirm")
     assert "write-failed" in call.lines
+    call.company.wire.down.add("effects")
     await call.say("deny")
     await call.say("update_address")
     await call.say("cancel")
     assert "cancelled.unknown" in call.lines
+
+
+async def test_a_write_whose_answer_was_lost_is_found_done_before_anything_like_it_is_done() -> (
+    None
+):
+    call = await at_read_back()
+    proposal = call.case.proposal
+    assert proposal is not None
+    call.company.effects.answer_lost = True
+    await call.say("affirm")
+    await call.say("deny")
+    assert call.lines[0] == "done-after-all"
+    assert (call.case.stack, call.case.unsettled, call.asks) == ((), (), "closing.more")
+    assert [done.key for done in call.case.done] == [proposal.key]
+    assert changes(call) == 1
+
+
+async def test_a_hand_over_in_the_turn_that_was_lost_is_known_to_the_resumed_call() -> None:
+    call = await FakeCall.answered()
+    call.company.staff.free = True
+    before = call.state
+    await call.say("talk_to_human")
+    assert (call.did, call.ended) == (("hand_over",), True)
+    await restore(call, before)
+    await call.resume()
+    assert call.lines[:2] == ("welcome-back", "done-meanwhile")
+    assert call.case.handed_over
+    assert [done.effect for done in call.case.done] == ["hand_over"]
+
+
+async def test_what_the_last_turn_did_is_said_again_when_the_line_drops_on_its_words() -> None:
+    call = await at_read_back()
+    await call.say("affirm")
+    await call.resume()
+    assert call.lines[:2] == ("welcome-back", "done-meanwhile")
+    await call.say(c.AskFaq(question="what is your return policy"))
+    await call.resume()
+    assert "done-meanwhile" not in call.lines
 
 
 async def restore(call: FakeCall, state: CallState) -> None:

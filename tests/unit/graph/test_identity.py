@@ -435,3 +435,35 @@ async def test_a_dropped_call_asks_for_identity_again() -> None:
     assert call.state["verified"] == 0
     await call.say("affirm")
     assert call.asks == "identity.fact"
+
+
+# One detail for another -------------------------------------------------------------------------------
+
+
+async def test_a_locked_account_takes_no_fact_that_comes_with_the_first_request() -> None:
+    company = FakeCompany(Clock())
+    for wrong in (("11111", "22222", "33333"), ("44444", "55555")):
+        before = await FakeCall.answered(company=company)
+        await before.say("order_status")
+        for code in wrong:
+            await before.say(postal(code))
+    call = await FakeCall.answered(company=company)
+    await call.say(c.OrderStatus(order="HF10482"))
+    assert "identity-locked" in call.lines
+    assert call.state["verified"] == 0
+
+
+async def test_an_order_number_said_for_a_postal_code_is_a_fact() -> None:
+    call = await FakeCall.answered()
+    await call.say("order_status")
+    await call.say(postal("10482"))
+    assert call.state["verified"] == 1
+
+
+async def test_the_order_an_account_was_found_by_is_no_fact_said_as_a_postal_code() -> None:
+    call = await FakeCall.answered(number=None)
+    await call.say("order_status")
+    await call.say(order("10482"))
+    assert call.asks == "identity.fact"
+    await call.say(postal("10482"))
+    assert call.state["verified"] == 0

@@ -10,6 +10,7 @@ import pytest
 from graph.understanding import intents
 from graph.understanding.commands import LANGUAGES, Language
 from graph.understanding.lexicon import plain
+from settings import Settings
 
 SAID = (
     "where is my order",
@@ -22,8 +23,8 @@ SAID = (
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_fast_path_gives_scikit_learns_margins(language: Language, model_home: Path) -> None:
-    model = intents.intent_model(language, model_home / "cache")
+def test_fast_path_gives_scikit_learns_margins(language: Language) -> None:
+    model = intents.intent_model(language, Settings().cache)
     for text in SAID:
         features = intents._features(model.words, model.letters, [plain(text)])
         slow = np.asarray(features @ model.weights.T)[0] + model.bias

@@ -1,0 +1,210 @@
+"""What is done to the process at each boundary, and how the caller's call goes on after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from psycopg.conninfo import make_conninfo
+
+import conversation
+import services
+from checkpoints import database, turn_saver
+from tests.crash.boundaries import Boundaries
+from tests.crash.forks import Child, forked
+from tests.crash.invariants import CHECKS, Run
+from tests.crash.journal import Entry, Journal
+from tests.crash.line import Phone, Process
+from tests.crash.scripts import Caller
+from tests.crash.tables import Evidence, Tables
+from tests.crash.wire import Fault, Wire, proxied
+from tools import confirmation
+
+SOON = timedelta(seconds=5)  #: the caller rings again
+LEASE_OVER = timedelta(seconds=31)  #: a frozen worker's lease has run out (checkpoints.calls.LEASE)
+
+
+#: A tenth of checkpoints.database's own server settings.
+SHORT = "-c statement_timeout=500 -c lock_timeout=300 -c idle_in_transaction_session_timeout=500"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One script on a database of its own."""
+
+    process: Process
+    tables: Tables
+    clean: tuple[Entry, ...] = ()
+
+    def reset(self) -> None:
+        self.tables.reset(staff=self.process.script.staff)
+
+
+@dataclass
+class Found:
+    """What a loop found."""
+
+    boundaries: int = 0
+    violations: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    def judge(self, loop: str, at: int, run: Run) -> None:
+        self.boundaries += 1
+        for name, check in CHECKS.items():
+            for sentence in check(run):
+                self.violations[name] += 1
+                where = f"{loop} {run.script.name} at {at} ({run.boundary})"
+                self.examples.append(f"{name}: {where}: {sentence}")
+
+
+#: Strikes one run at the n-th boundary. None: the run came to its end before that.
+Loop = Callable[[Scene, int], Run | None]
+Strike = Callable[[Phone], None]
+
+
+def explored(name: str, loop: Loop, scene: Scene, *, every: int = 1, start: int = 1) -> Found:
+    """Strike at boundary `start`, and at every so-many-th after it, until a run comes through unharmed."""
+    found, at = Found(), start
+    while (run := loop(scene, at)) is not None:
+        found.judge(name, at, run)
+        at += every
+    return found
+
+
+def rehearsed(scene: Scene) -> Run:
+    """A run nothing happens to."""
+    scene.reset()
+    with forked(lambda journal: scene.process.run(journal, Caller())) as only:
+        only.wait()
+    return _run(scene, only)
+
+
+def killed(scene: Scene, at: int) -> Run | None:
+    """SIGKILL at the boundary; a fresh process takes the caller's next call."""
+    scene.reset()
+    with _first_call(scene, at, lambda _: os.kill(os.getpid(), signal.SIGKILL)) as first:
+        first.wait()
+    if first.unharmed:
+        return None
+    scene.tables.quiet()
+    strike = scene.tables.evidence()
+    with _next_call(scene, first, SOON) as second:
+        second.wait()
+    return _run(scene, first, second, strike=strike)
+
+
+def cancelled(scene: Scene, at: int) -> Run | None:
+    """The turn is cancelled at the boundary and the line dropped; the same process takes the next call."""
+    scene.reset()
+    with _first_call(scene, at, _cut_off) as first:
+        first.wait()
+    return None if first.unharmed else _run(scene, first)
+
+
+def frozen(scene: Scene, at: int) -> Run | None:
+    """SIGSTOP at the boundary; another worker takes the call over; then the frozen one goes on."""
+    scene.reset()
+    with _first_call(scene, at, lambda _: os.kill(os.getpid(), signal.SIGSTOP)) as first:
+        first.wait(stopped=True)
+        if first.unharmed:
+            return None
+        seen = first.entries
+        scene.tables.settled()
+        strike = scene.tables.evidence()
+        if not strike.calls:
+            first.kill()  # it has not picked up yet: there is nothing to take over
+        with _next_call(scene, first, LEASE_OVER) as second:
+            second.wait()
+        before = scene.tables.dump()
+        if strike.calls:
+            first.wake()
+            first.wait()
+    scene.tables.quiet()
+    run = _run(scene, first, second, strike=strike)
+    return replace(run, first=seen, frozen=(before, scene.tables.dump()))
+
+
+def wired(fault: Fault) -> Loop:
+    """The line to the database breaks at the n-th message; the worker lives on, and the call goes on."""
+
+    def loop(scene: Scene, at: int) -> Run | None:
+        scene.reset()
+        with forked(lambda journal: _on_a_bad_line(scene.process, journal, fault, at)) as first:
+            first.wait()
+        scene.tables.quiet()
+        return None if first.unharmed else _run(scene, first)
+
+    return loop
+
+
+cut, stalled, swallowed = wired("cut"), wired("stall"), wired("swallow")
+
+
+async def _on_a_bad_line(process: Process, journal: Journal, fault: Fault, at: int) -> None:
+    """What is waited for is short here, by us and by the server, so that a stalled line costs a second or two."""
+    conversation.DURABLE_SECONDS = turn_saver.WRITE_SECONDS = 0.5
+    conversation.SETTLE_SECONDS = services.NOTICE_SECONDS = 0.3
+    confirmation.WRITE_SECONDS = database.SILENT_SECONDS = database.Connection.patience = 0.5
+    wire = Wire(fault, at, lambda what: journal.write(Entry(kind="struck", boundary=what)))
+
+    def arm(_: Phone) -> None:
+        wire.armed = True
+
+    async with proxied(make_conninfo(process.dsn, options=SHORT), wire) as dsn:
+        process = replace(process, dsn=dsn, lookup_seconds=0.3)
+        await process.run(journal, Caller(), arm)
+
+
+def _cut_off(phone: Phone) -> None:
+    if phone.acting is not None:
+        phone.acting.cancel()
+
+
+def _first_call(scene: Scene, at: int, strike: Strike) -> AbstractContextManager[Child]:
+    """A process that is struck at the boundary."""
+
+    async def work(journal: Journal) -> None:
+        phones: list[Phone] = []
+
+        def reached(boundary: str) -> None:
+            journal.write(Entry(kind="struck", boundary=boundary))
+            strike(phones[0])
+
+        def arm(phone: Phone) -> None:
+            phones.append(phone)
+            boundaries.armed = True
+
+        boundaries = Boundaries(at, reached)
+        boundaries.install()
+        await scene.process.run(journal, Caller(), arm)
+
+    return forked(work)
+
+
+def _next_call(scene: Scene, first: Child, later: timedelta) -> AbstractContextManager[Child]:
+    """A fresh process, and the caller who rings again knowing what was heard so far."""
+    heard = [entry for entry in first.entries if entry.kind == "heard"]
+    caller = Caller(told=heard[-1].told, code=heard[-1].code) if heard else Caller()
+    process = replace(scene.process, late=later)
+    return forked(lambda journal: process.run(journal, caller))
+
+
+def _run(
+    scene: Scene, first: Child, second: Child | None = None, *, strike: Evidence | None = None
+) -> Run:
+    return Run(
+        script=scene.process.script,
+        boundary=next((one.boundary or "" for one in first.entries if one.boundary), "nowhere"),
+        first=first.entries,
+        second=second.entries if second is not None else (),
+        clean=scene.clean,
+        strike=strike,
+        end=scene.tables.evidence(),
+        trouble=first.trouble or (second.trouble if second is not None else None),
+        log=first.log,
+    )
