@@ -28,6 +28,7 @@ from graph.nodes.closing import outcome_of
 from graph.state import CallerTurn, CallState, Lang
 from tools.confirmation import held_back
 from tools.errors import BackendDown
+from tools.limits import look_up_within
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ log = structlog.get_logger(__name__)
 UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ud800-\udfff]")
 
 
+#: Seconds the look-ups of one turn may take together: one that is tried twice, and a moment.
+LOOKUPS_SECONDS = 4.5
 #: Seconds an effect waits for the turns before it to be on record; then it is refused with a sentence.
 DURABLE_SECONDS = 2.0
 #: Seconds a reply waits for its own turn to be on record; a goodbye may wait as long as an effect. With the database
@@ -139,6 +142,7 @@ class RunningTurn:
     async def _answered(self, caller: CallerTurn) -> CallState:
         graph = self._call.graph.copy(update={"checkpointer": self._fork})
         state: CallState = {}
+        look_up_within(LOOKUPS_SECONDS)
         try:
             async for mode, chunk in graph.astream(
                 {"caller": caller},
@@ -300,7 +304,7 @@ def turn_record(
         open_flow=state["flow"],
         asks=state["asks"],
         verified=state["verified"],
-        topics=tuple(dict.fromkeys(case.answered)),
+        topics=case.answered,
         state=after,
         outcome=state.get("outcome") if after == "closed" else None,
         satisfaction=case.satisfaction,

@@ -478,7 +478,9 @@ async def _services(
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
     cipher = load_cipher(settings.home, key)
     await check_key(database, cipher)
-    company = PostgresCompany(CompanyConnections(database), clock, cipher)
+    company = PostgresCompany(
+        CompanyConnections(database), clock, cipher, staff=settings.company.staff
+    )
     await company.settle(demo=demo)
     saver = open_saver(database, cipher, CHECKPOINTED)
     return Services(

@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,12 +26,24 @@ class _Group(BaseModel):
 
 class CompanySettings(_Group):
     name: str = "Juniper and Oak"  #: as the line says it
-    country: str = "US"  #: where a caller without a number is taken to be
+    country: str = Field(default="US", pattern="^[A-Z]{2}$")  #: where a caller without a number is
     zone: str | None = None  #: time zone for such callers; default: the country's
+    #: whether a caller can be put through to a person now: as the table company.staff says, or whatever it says
+    staff: Literal["table", "always", "never"] = "table"
+
+    @field_validator("zone")
+    @classmethod
+    def known(cls, zone: str | None) -> str | None:
+        """Found out now, and not in the middle of a call."""
+        if zone and zone not in available_timezones():
+            msg = "there is no such time zone: write it like Europe/Madrid"
+            raise ValueError(msg)
+        return zone
 
 
 class CallSettings(_Group):
-    resume_window: timedelta = timedelta(hours=3)  #: how long a dropped call can be taken up again
+    #: how long a dropped call can be taken up again
+    resume_window: timedelta = Field(default=timedelta(hours=3), ge=timedelta(), le=timedelta(365))
     recorded: bool = False  #: the greeting then says that the call is recorded
     utterance_limit: int = Field(default=2000, gt=0)  #: characters; what is longer is cut
 
@@ -35,10 +56,17 @@ class LimitSettings(_Group):
 
 class PostgresSettings(_Group):
     pool_min: int = Field(default=1, ge=0)
-    pool_max: int = Field(default=10, gt=0)
+    pool_max: int = Field(default=10, ge=2)  #: a migration needs two at once
     pooler: bool = (
         False  #: a transaction pooler (PgBouncer) stands in front: no prepared statements
     )
+
+    @model_validator(mode="after")
+    def ordered(self) -> PostgresSettings:
+        if self.pool_min > self.pool_max:
+            msg = "POOL_MIN must not be more than POOL_MAX"
+            raise ValueError(msg)
+        return self
 
 
 class StudioSettings(_Group):

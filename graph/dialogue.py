@@ -138,17 +138,21 @@ def pop(case: Case, *, served: bool) -> Case:
     flow = top(case)
     if flow is None:
         return case
-    answered = (*case.answered, flow.name) if served else case.answered
     stack = case.stack[:-1]
+    case = answered(case, flow.name) if served else case
     return case.model_copy(
         update={
             "stack": stack,
-            "answered": answered,
             "question": None,
             "proposal": None,
             "digressed": bool(stack),
         }
     )
+
+
+def answered(case: Case, what: str) -> Case:
+    """A knowledge topic or a flow was served; however often, it is kept once."""
+    return case.model_copy(update={"answered": tuple(dict.fromkeys((*case.answered, what)))})
 
 
 def digress(case: Case) -> Case:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from graph.context import CallContext
-from graph.dialogue import flow_text, pop, tell, top
+from graph.dialogue import answered, flow_text, pop, tell, top
 from graph.state import CallbackRequest, Case, Change, Done, HandOver, Proposal
 from graph.understanding.commands import FlowName
 from graph.wording.line import Line, line
@@ -103,7 +103,7 @@ def _served(case: Case, name: FlowName) -> Case:
     others = tuple(open_ for open_ in case.stack if open_.name != name)
     if others == case.stack:
         return case
-    return case.model_copy(update={"stack": others, "answered": (*case.answered, name)})
+    return answered(case.model_copy(update={"stack": others}), name)
 
 
 def _with_staff(case: Case, change: Change) -> Case:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
 from time import monotonic
@@ -87,6 +88,21 @@ class Limits:
     breakers: dict[str, Breaker]
 
 
+@dataclass
+class Patience:
+    """Seconds that are left for look-ups. A slow system answers each in time, and ten of them too late."""
+
+    left: float
+
+
+_patience: ContextVar[Patience] = ContextVar("patience", default=Patience(float("inf")))
+
+
+def look_up_within(seconds: float) -> None:
+    """For all the look-ups of the turn that begins in this task, together."""
+    _patience.set(Patience(seconds))
+
+
 class _Guarded:
     """A port whose look-ups are held to limits."""
 
@@ -115,8 +131,13 @@ class _Guarded:
 
     async def _once(self, lookup: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self._breaker.check()
+        patience = _patience.get()
+        seconds = min(self._limits.seconds, patience.left)
+        if seconds <= 0:
+            raise BackendSlow
+        began = monotonic()
         try:
-            result = await in_time(lookup(), self._limits.seconds)
+            result = await in_time(lookup(), seconds)
         except BackendDown:
             self._breaker.failed()
             log.warning("lookup.failed", port=type(self._port).__name__)
@@ -124,6 +145,8 @@ class _Guarded:
         except DeskError:  # "no such order" is an answer
             self._breaker.succeeded()
             raise
+        finally:
+            patience.left -= monotonic() - began
         self._breaker.succeeded()
         return result
 

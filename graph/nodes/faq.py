@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import digress, offer_person, tell
+from graph.dialogue import answered, digress, offer_person, tell
 from graph.state import CallState, Case, HumanFlow
 from graph.understanding.commands import AskFaq
 from graph.wording.line import Text, line
@@ -21,12 +21,8 @@ async def faq(state: CallState, runtime: Runtime[CallContext]) -> CallState:
     if passage is None:
         return {"case": _unknown(case), "node": "faq"}
     case = tell(case, line("faq-answer", source=passage.topic, answer=Text(value=passage.body)))
-    case = case.model_copy(
-        update={
-            "answered": (*case.answered, passage.topic),
-            "asked": (*case.asked, passage.topic)[-20:],
-        }
-    )
+    case = answered(case, passage.topic)
+    case = case.model_copy(update={"asked": (*case.asked, passage.topic)[-20:]})
     return {"case": digress(case), "node": "faq"}
 
 

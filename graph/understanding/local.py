@@ -390,7 +390,8 @@ def _takes_leave(one: Heard, commands: tuple[c.Command, ...]) -> bool:
         isinstance(said, idle) or (isinstance(said, c.Correct) and said.slot is None)
         for said in commands
     )
-    return nothing_else and one.words.ends(one.plain, "goodbye")
+    begins = one.pending.asks is None and _only_greets(one)
+    return nothing_else and not begins and one.words.ends(one.plain, "goodbye")
 
 
 def _answers_plainly(one: Heard) -> bool:

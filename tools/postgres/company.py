@@ -18,7 +18,7 @@ from tools.postgres.imports import write_customers, write_orders
 from tools.postgres.knowledge import PostgresKnowledge, read_topics
 from tools.postgres.notices import PostgresNotices
 from tools.postgres.orders import PostgresOrders
-from tools.postgres.staff import PostgresStaff
+from tools.postgres.staff import Availability, PostgresStaff
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FAQ = Path(__file__).parent / "faq"
@@ -29,16 +29,22 @@ class PostgresCompany:
     """Every built-in system on one database."""
 
     def __init__(
-        self, connections: Connections, clock: Callable[[], datetime], sealer: Sealer
+        self,
+        connections: Connections,
+        clock: Callable[[], datetime],
+        sealer: Sealer,
+        *,
+        staff: Availability = "table",
     ) -> None:
         self._connections = connections
         self._clock = clock
         self._sealer = sealer
+        self._staff = staff
         self.customers = PostgresCustomers(connections)
         self.orders = PostgresOrders(connections)
         self.callbacks = PostgresCallbacks(connections, clock)
         self.knowledge = PostgresKnowledge(connections)
-        self.staff = PostgresStaff(connections, clock)
+        self.staff = PostgresStaff(connections, clock, staff)
         self.notices = PostgresNotices(connections, clock, sealer)
         self.vault = PostgresIdentityVault(connections, clock, sealer)
         self.forgetting = PostgresForgetting(connections, sealer)
@@ -47,7 +53,7 @@ class PostgresCompany:
         """The same systems by another clock: for a replay, where it is as late as it was then."""
         other = copy(self)
         other.callbacks = PostgresCallbacks(self._connections, clock)
-        other.staff = PostgresStaff(self._connections, clock)
+        other.staff = PostgresStaff(self._connections, clock, self._staff)
         other.notices = PostgresNotices(self._connections, clock, self._sealer)
         other.vault = PostgresIdentityVault(self._connections, clock, self._sealer)
         return other

@@ -51,7 +51,9 @@ def folded(text: str) -> str:
 def gazetteer(language: LanguageCode) -> Gazetteer:
     """Country names are Babel's (CLDR), towns those of places.yaml."""
     places = _Places.model_validate(yaml.safe_load(FILE.read_text("utf-8")))
-    codes = {folded(name): code for code, name in Locale(language).territories.items() if len(code) == 2}
+    codes = {
+        folded(name): code for code, name in Locale(language).territories.items() if len(code) == 2
+    }
     codes |= {name: code for code, names in places.towns.items() for name in _names(names)}
     codes |= dict.fromkeys(_names(places.europe_words), "eu")
     for name in _names(places.not_places[language]):

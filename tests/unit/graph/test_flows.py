@@ -999,6 +999,16 @@ async def test_resuming_with_nothing_open_asks_what_for() -> None:
     assert call.asks == "callback.topic"
 
 
+async def test_the_two_hundredth_turn_remembers_no_more_than_the_twentieth() -> None:
+    call = await FakeCall.answered()
+    sizes = []
+    for number in range(200):
+        await call.say(c.AskFaq(question="what is your return policy"))
+        if number in (19, 199):
+            sizes.append(len(call.case.model_dump_json()))
+    assert sizes[1] <= sizes[0] * 1.1
+
+
 async def test_a_bare_yes_to_a_question_for_words_is_asked_again_in_other_words() -> None:
     call = await FakeCall.answered()
     await call.say("callback")
