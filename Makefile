@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help call test check unit studio bench lock clean
+.PHONY: help call test check unit studio bench crash lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ studio: $(VENV)/.dev ## the graph in LangGraph Studio, offline, on http://127.0.
 
 bench: $(VENV)/.dev ## milliseconds from utterance to reply: one call, and 100 at once in one process
 	$(BIN)/python -m bench.turns $(ARGS)
+
+crash: $(VENV)/.dev ## kill, freeze, cancel and cut off scripted calls at every boundary (an hour); ARGS="--loop kill --every 9"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.crash $(ARGS)
 
 lock: ## resolve pyproject.toml into requirements/*.txt (names, versions, hashes; no addresses); needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

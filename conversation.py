@@ -184,7 +184,7 @@ class Conversation:
     over: bool = False  #: nothing more can be said on this line
     dropped: bool = False  #: the line went dead, or was left in the middle: the call can be resumed
     _state: CallState | None = None  #: as the last turn left it
-    _put_through: bool = False  #: on the way to a colleague
+    _put_through: bool = False  #: the caller is on the way to a colleague, and over when they have left
 
     @property
     def config(self) -> dict[str, Any]:
@@ -236,35 +236,31 @@ class Conversation:
         Returns:
             Is all of the call on record? If not, its lease runs out and it can be resumed where it was written last.
         """
-        if not self.over:
+        if self._on_the_line:
             self.over = self.dropped = True
+            self._put_through = False
             self.memory.leave(self.register.interrupt)
             log.info("call.dropped", call_id=str(self.record.call_id))
-        self._close_put_through()
         return await self.memory.close(CLOSE_SECONDS)
 
     async def hang_up(self) -> bool:
-        """The caller put the phone down: closed when nothing was open, resumable in the middle of something.
+        """The caller put the phone down, or was put through: closed when nothing was open, else resumable.
 
         Returns what `drop` does.
         """
         case = self._state["case"] if self._state else None
-        if case is None or case.stack:
+        if case is None or (case.stack and not self._put_through):
             return await self.drop()
-        if not self.over:
+        if self._on_the_line:
             self.over = True
+            self._put_through = False
             self.memory.leave(partial(self.register.close, outcome=outcome_of(case)))
-        self._close_put_through()
         return await self.memory.close(CLOSE_SECONDS)
 
-    def _close_put_through(self) -> None:
-        """A caller who is being put through has left: only now is the call over.
-
-        A worker that dies in between leaves a call that can be resumed, and is told that a colleague has it.
-        """
-        if self._put_through:
-            self._put_through = False
-            self.memory.leave(partial(self.register.close, outcome="escalated"))
+    @property
+    def _on_the_line(self) -> bool:
+        """Somebody on the way to a colleague still is: a line that goes dead now leaves a call to be resumed."""
+        return not self.over or self._put_through
 
     async def _turn(self, caller: CallerTurn) -> Reply:
         turn = self.start(caller)

@@ -48,6 +48,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # It reports every connection that is lost and every attempt to make one. What matters of it has events of ours.
+    logging.getLogger("psycopg.pool").setLevel(max(root.level, logging.ERROR))
 
 
 def _foreign(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

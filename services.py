@@ -48,7 +48,14 @@ from tools.knowledge import answer
 from tools.limits import Breaker, Limits, Window, guarded
 from tools.ports import IdentityVault
 from tools.postgres import MIGRATIONS as COMPANY_MIGRATIONS
-from tools.postgres import Loaded, PostgresCompany, import_company, read_topics
+from tools.postgres import (
+    Embedder,
+    Loaded,
+    OpenAIEmbedder,
+    PostgresCompany,
+    import_company,
+    read_topics,
+)
 from tools.records import Level, Passage
 
 log = structlog.get_logger(__name__)
@@ -267,7 +274,9 @@ class Services:
 
     async def load_faq(self, folder: Path) -> int:
         """Raises FaqInvalid."""
-        return await self.company.knowledge.load(read_topics(folder))
+        count = await self.company.knowledge.load(read_topics(folder))
+        await self.company.knowledge.learn_meanings()
+        return count
 
     async def server_version(self) -> str:
         async with self.database.connection() as connection:
@@ -447,7 +456,7 @@ async def open_services(
         )
         async with database:
             services = await _services(settings, database, now, demo=demo)
-            async with _leases_kept(services.register):
+            async with _leases_kept(services.register), _meanings_learned(services.company):
                 yield services
 
 
@@ -471,6 +480,32 @@ async def _leases_kept(register: CallRegister) -> AsyncIterator[None]:
         await asyncio.wait({keeping})
 
 
+@asynccontextmanager
+async def _meanings_learned(company: PostgresCompany) -> AsyncIterator[None]:
+    """Beside the calls: until it is done, and wherever it fails, questions are matched by their words."""
+
+    async def learn() -> None:
+        try:
+            await company.knowledge.learn_meanings()
+        except BackendDown:
+            log.warning("knowledge.not_embedded", reason="backend_down")
+
+    learning = asyncio.create_task(learn(), name="meanings")
+    try:
+        yield
+    finally:
+        learning.cancel()
+        await asyncio.wait({learning})
+
+
+def _embedder(settings: Settings) -> Embedder | None:
+    """Nothing goes over the network without a key."""
+    key = settings.openai_api_key
+    if key is None or not key.get_secret_value():
+        return None
+    return OpenAIEmbedder(key, settings.embedding_model, settings.openai_base_url)
+
+
 async def _services(
     settings: Settings, database: Database, clock: Callable[[], datetime], *, demo: bool
 ) -> Services:
@@ -479,7 +514,11 @@ async def _services(
     cipher = load_cipher(settings.home, key)
     await check_key(database, cipher)
     company = PostgresCompany(
-        CompanyConnections(database), clock, cipher, staff=settings.company.staff
+        CompanyConnections(database),
+        clock,
+        cipher,
+        staff=settings.company.staff,
+        embedder=_embedder(settings),
     )
     await company.settle(demo=demo)
     saver = open_saver(database, cipher, CHECKPOINTED)

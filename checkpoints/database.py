@@ -27,6 +27,7 @@ CONNECT_SECONDS = 3
 PROBE_SECONDS = (
     4.0  #: a host name may have several addresses, each of them tried for CONNECT_SECONDS
 )
+CLOSE_SECONDS = 1.0  #: for those who are just connecting
 SILENT_SECONDS = 6.0  #: no statement takes longer (see statement_timeout below), so nobody is there
 IDLE_BEFORE_CHECK = (
     5.0  # checking every checkout doubles the round trips; a connection just used is alive
@@ -101,6 +102,7 @@ class Database:
             StorageUnusable: the string is not one.
         """
         self._pooler = pooler
+        self._closing = False
         try:
             parts = conninfo_to_dict(dsn)
             self._where = _where(parts)
@@ -125,12 +127,18 @@ class Database:
             # a database that was away for 20 seconds would be found again after 30.
             reconnect_timeout=CONNECT_SECONDS,
             check=_alive,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "prepare_threshold": None if pooler else 0,
-            },
+            kwargs=self._connecting,
         )
+
+    def _connecting(self) -> dict[str, Any]:
+        """For each new connection. While the pool closes, whose workers would wait for it, none is made."""
+        if self._closing:
+            raise StorageDown
+        return {
+            "autocommit": True,
+            "row_factory": dict_row,
+            "prepare_threshold": None if self._pooler else 0,
+        }
 
     async def __aenter__(self) -> Self:
         """Raises StorageDown, StorageUnusable, within a few seconds."""
@@ -144,7 +152,8 @@ class Database:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.pool.close(timeout=2)
+        self._closing = True
+        await self.pool.close(timeout=CLOSE_SECONDS)
 
     async def probe(self) -> None:
         """One plain connection first: the pool would only say that it timed out.

@@ -82,6 +82,7 @@ async def _talk(services: Services, conversation: Conversation, screen: CallScre
             if reply is not None:
                 await _shown(services, conversation, screen, reply)
             if conversation.over:
+                await conversation.hang_up()  # a caller who was put through has left
                 break
     finally:
         on_record = await asyncio.shield(conversation.drop())

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FAILED, USAGE = 1, 2
+_OURS = "Value error, "  # how pydantic begins a message of a validator's own
 
 
 class CommandFailed(Exception):
@@ -73,7 +74,7 @@ def _variable(where: tuple[int | str, ...]) -> str:
 
 
 def _reason(kind: str, message: str) -> str:
-    return "there is no such setting" if kind == "extra_forbidden" else message
+    return "there is no such setting" if kind == "extra_forbidden" else message.removeprefix(_OURS)
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

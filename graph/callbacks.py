@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from graph.context import CallContext
-from graph.dialogue import ask, pop, put_top, stumble, tell, top
+from graph.dialogue import ask, joined_phone, pop, put_top, stumble, tell, top
 from graph.proposals import propose
 from graph.state import CallbackFlow, CallbackRequest, Case, HandOver
 from graph.understanding import commands as c
@@ -18,6 +18,11 @@ from tools.records import CallbackBooking
 async def serve_callback(case: Case, flow: CallbackFlow, context: CallContext, turn: int) -> Case:
     """The next step of the callback on top of the stack: a question or a proposal."""
     case, flow = _own_number_settled(case, flow, context)
+    if flow.phone is not None and not flow.phone.startswith("+"):
+        joined = joined_phone(flow, case.country)
+        # Digits that still make no number are said to be incomplete below.
+        flow = joined.model_copy(update={"phone": joined.phone or flow.phone})
+        case = put_top(case, flow)
     if case.turn_commands and _at_confirm(case):
         return case  # a yes or no to the read-back: for confirm
     if flow.action != "book":
@@ -54,7 +59,8 @@ def _number_missing(case: Case, flow: CallbackFlow, context: CallContext, turn: 
     if flow.phone is not None and flow.phone.startswith("+"):
         return None
     if flow.phone is not None:
-        case = put_top(case, flow.model_copy(update={"phone": None}))
+        # Another number than their own is being given, if only in pieces.
+        case = put_top(case, flow.model_copy(update={"phone": None, "own_number_refused": True}))
         case = stumble(tell(case, line("phone-incomplete")))
         if not isinstance(top(case), CallbackFlow):
             return case

@@ -22,7 +22,7 @@ from graph.state import (
 )
 from graph.understanding.commands import Asks, FlowName, Slot
 from graph.understanding.lexicon import plain
-from graph.understanding.spoken import STREET_TYPES, AddressParts
+from graph.understanding.spoken import STREET_TYPES, AddressParts, find_phone
 from graph.wishes import is_wish, merge_wish
 from graph.wording.line import Fact, Line, Text
 from tools.records import Level
@@ -31,6 +31,7 @@ FlowKind = TypeVar("FlowKind", OrderFlow, AddressFlow, PhoneFlow, CallbackFlow, 
 
 RUNGS = ("", ".again", ".spell")  #: wordings of a question, by rung of the repair ladder
 LADDER_END = len(RUNGS)
+LONGEST_PIECES = 12  # digits of a number said in pieces; more are a new beginning
 ADDRESS_SLOTS: tuple[Slot, ...] = ("line1", "line2", "city", "region", "postal_code", "country")
 IDENTITY_SLOTS: tuple[Slot, ...] = ("phone", "email", "order", "postal_code", "code", "name")
 
@@ -204,13 +205,28 @@ def filled(flow: Flow, slot: Slot, value: str) -> Flow | None:
 
 
 def with_house_number(street: str | None, value: str) -> str:
-    """A number alone is the number of the street that was given: "no, fifteen", "and the number is eight"."""
-    if street is None or not value.isdecimal():
+    """Street and house number, whichever came first: "no, fifteen", "main street" after "fifty"."""
+    if street is None or (street.isdecimal() and value.isdecimal()):
+        return value
+    if street.isdecimal() and not re.search(r"\d", value):
+        return _numbered(value, street)
+    if not value.isdecimal():
         return value
     if re.search(r"\d", street):
         return re.sub(r"\d+", value, street, count=1)
-    romance = plain(street).split()[0] in STREET_TYPES["es"] - STREET_TYPES["fr"]
-    return f"{street} {value}" if romance else f"{value} {street}"
+    return _numbered(street, value)
+
+
+def _numbered(street: str, number: str) -> str:
+    """The number where the country of the street's word has it."""
+    spanish = plain(street).split()[0] in STREET_TYPES["es"] - STREET_TYPES["fr"]
+    return f"{street} {number}" if spanish else f"{number} {street}"
+
+
+def without_house_number(street: str | None) -> str | None:
+    """ "The number is wrong": the street is kept and its number asked for."""
+    kept = re.sub(r"^\d+\w*\s+|\s+\d+\w*$", "", street or "")
+    return kept if kept and not re.search(r"\d", kept) and kept != "PO Box" else None
 
 
 def emptied_of(flow: Flow, slot: Slot) -> Flow | None:
@@ -218,7 +234,10 @@ def emptied_of(flow: Flow, slot: Slot) -> Flow | None:
     if isinstance(flow, AddressFlow) and slot in ("line1", "city", "postal_code", "region"):
         # The postal code tells the region: the one does not change without the other.
         dropped = ("region", "postal_code") if slot in ("region", "postal_code") else (slot,)
-        parts = flow.parts.model_copy(update=dict.fromkeys(dropped))
+        emptied: dict[str, str | None] = dict.fromkeys(dropped)
+        if slot == "line1":
+            emptied = {"line1": without_house_number(flow.parts.line1)}
+        parts = flow.parts.model_copy(update=emptied)
         return flow.model_copy(update={"parts": parts, "disputed": False})
     if not isinstance(flow, CallbackFlow):
         return None
@@ -228,6 +247,21 @@ def emptied_of(flow: Flow, slot: Slot) -> Flow | None:
         "topic": {"topic": None},
     }
     return flow.model_copy(update={**given[slot], "disputed": False}) if slot in given else None
+
+
+Dialled = TypeVar("Dialled", PhoneFlow, CallbackFlow)
+
+
+def joined_phone(flow: Dialled, country: str) -> Dialled:
+    """Digits become the number they make, alone or after those heard before; or are kept for the next ones."""
+    digits = flow.phone or ""
+    together = (flow.heard or "") + digits
+    for said in (together, digits):
+        reading = find_phone(said, "en", country)
+        if reading is not None and reading.complete:
+            return flow.model_copy(update={"phone": reading.e164, "heard": None})
+    kept = together if len(together) < LONGEST_PIECES else digits
+    return flow.model_copy(update={"phone": None, "heard": kept})
 
 
 def _filled_order(flow: OrderFlow, slot: Slot, value: str) -> OrderFlow | None:

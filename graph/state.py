@@ -120,6 +120,7 @@ class CallbackFlow(_FlowBase):
     action: Literal["book", "change", "cancel"] = "book"
     topic: str | None = None
     phone: str | None = None
+    heard: str | None = None  #: digits of it that are not a whole number yet
     time: str | None = None  #: the wish as normalised by understanding
     at: datetime | None = None  #: a free time that fits
     callback_id: UUID | None = None

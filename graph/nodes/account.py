@@ -8,7 +8,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import ask, pop, put_top, stumble, tell, top
+from graph.dialogue import ask, joined_phone, pop, put_top, stumble, tell, top
 from graph.proposals import propose
 from graph.state import (
     AddressChange,
@@ -18,6 +18,7 @@ from graph.state import (
     PhoneChange,
     PhoneFlow,
 )
+from graph.understanding import commands as c
 from graph.understanding.commands import Slot
 from graph.understanding.spoken import AddressParts, check_address, normalise_address
 from graph.wording.line import Phone, Place, Text, line
@@ -50,6 +51,8 @@ async def _address(case: Case, flow: AddressFlow, context: CallContext, turn: in
     if flow.disputed:
         return ask(case, turn, "account.address", "ask-address-what-to-correct")
     faulty = check_address(flow.parts)
+    if flow.parts.line1 and _half_a_street(case, flow.parts.line1):
+        return ask(case, turn, "account.address", "ask-address-line1", slot="line1")
     if faulty:
         return _ask_part(case, flow, faulty, turn)
     customer = await _customer(case, context)
@@ -60,6 +63,18 @@ async def _address(case: Case, flow: AddressFlow, context: CallContext, turn: in
     return propose(
         case, change, line("read-back-address", address=Place(value=address)), context, turn
     )
+
+
+def _half_a_street(case: Case, line1: str) -> bool:
+    """A number without a street; or a street just given without a number, asked once: some have none."""
+    if line1.isdecimal():
+        return True
+    numbered = any(char.isdigit() for char in line1) or line1.endswith("s/n")
+    asked = case.question is not None and case.question.slot == "line1"
+    just_given = any(
+        isinstance(one, c.Answer | c.Correct) and one.slot == "line1" for one in case.understood
+    )
+    return just_given and not numbered and not asked
 
 
 def _ask_part(case: Case, flow: AddressFlow, faulty: tuple[str, ...], turn: int) -> Case:
@@ -97,7 +112,9 @@ async def _phone(case: Case, flow: PhoneFlow, context: CallContext, turn: int) -
     if flow.phone is None:
         return ask(case, turn, "account.phone", "ask-new-phone", slot="phone")
     if not flow.phone.startswith("+"):
-        case = put_top(case, flow.model_copy(update={"phone": None}))
+        flow = joined_phone(flow, case.country)
+        case = put_top(case, flow)
+    if flow.phone is None:
         case = stumble(tell(case, line("phone-incomplete")))
         if not isinstance(top(case), PhoneFlow):
             return case

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from graph.understanding import commands as c
 from graph.understanding import spoken
-from graph.understanding.lexicon import Lexicon, lexicon, plain
+from graph.understanding.heard import Heard, heard, is_question, unprefixed
+from graph.understanding.lexicon import plain
 
 ADDRESS_PARTS: tuple[c.Slot, ...] = ("line1", "line2", "city", "region", "postal_code", "country")
 PHONE_DIGITS = 7  # fewer are an order number, a postal code, or a part
@@ -23,27 +23,6 @@ CLOCK_WORDS = re.compile(
 )
 LONGEST_NAMED = 7  # words; longer ones tell a story
 HOUSE_NUMBER = 4  # digits
-QUESTION = re.compile(
-    r"^(?:(?:and|so|um|uh|y|pues|oye|et|alors|du coup|euh|hi|hello|hola|bonjour|okay|ok)\s+)*"
-    r"(?:what|what's|when|where|where's|how|how's|which|who|why|can|could|do|does|is|are|will|may|"
-    r"que|por que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|"
-    r"teneis|tienen|hay|haceis|hacen|"
-    r"quel|quelle|quels|quelles|quand|ou|comment|combien|qui|pourquoi|est-ce|est ce|puis-je|peut-on|on peut|je peux|"
-    r"vous|avez-vous|faites-vous|y a|c'est quoi|c'est qui|c'est quand|c'est combien|qu'est-ce)\b"
-)
-#: Asked in a roundabout way, anywhere in what was said; what is asked comes after it.
-ROUNDABOUT = re.compile(
-    r"\b(?:(?:wanna|want to|wanted to|like to|need to|love to) (?:know|ask|find out)|"
-    r"(?:have|got|had) (?:an?|another|one more) (?:\w+ )?questions?(?= \w+ \w+)|"
-    r"tengo (?:una|otra) pregunta(?= \w+ \w+)|j'ai une (?:autre )?question(?= \w+ \w+)|"
-    r"wondering|wonder (?=if|whether|how)|"
-    r"tell me (?=about|if|how|when|what|whether|where)|questions? (?=about|on)|"
-    r"(?:quiero|queria|quisiera|necesito|gustaria) (?:saber|preguntar)|(?:pregunta|duda|consulta) (?=sobre|de|con)|"
-    r"digame (?=si|cuando|como)|sabes? (?=si|cuando|cuanto)|"
-    r"(?:voudrais|veux|aimerais|voulais) (?:savoir|demander)|question (?=sur|concernant)|"
-    r"dites-moi (?=si|quand|comment)|savez(?:-vous)? (?=si|quand|combien))"
-    r"(?:\s*(?:if|whether|about|on|si|sobre|de|con|por|sur|concernant)\b)?\s*"
-)
 CLOCK_WORDS = re.compile(
     r"\b(at|am|pm|o'clock|oclock|in the|a las|las|a la|de la|por la|heures?|du matin|de l'apres-midi)\b"
 )
@@ -83,39 +62,7 @@ TOPIC_LEADS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Heard:
-    """An utterance with all a reader may look at."""
-
-    text: str
-    plain: str
-    language: c.Language
-    pending: c.Pending
-    words: Lexicon
-
-    @property
-    def now(self) -> datetime | None:
-        return datetime.fromisoformat(self.pending.now) if self.pending.now else None
-
-
-def is_question(one: Heard) -> bool:
-    return bool(QUESTION.search(one.plain) or ROUNDABOUT.search(one.plain))
-
-
-def asked(one: Heard) -> str:
-    """The question itself, without hello and "i was wondering": what the knowledge base is asked."""
-    roundabout = ROUNDABOUT.search(one.plain)
-    _, rest = one.words.leading("greeting", one.plain)
-    if roundabout is not None and len(one.plain[roundabout.end() :].split()) > 1:
-        rest = one.plain[roundabout.end() :]
-    return unprefixed(one, rest.strip()) if len(rest.split()) > 1 else one.text
-
-
 Reader = Callable[[Heard], tuple[c.Command, ...]]
-
-
-def heard(text: str, language: c.Language, pending: c.Pending) -> Heard:
-    return Heard(text, plain(text), language, pending, lexicon(language))
 
 
 def read_expected(one: Heard) -> tuple[c.Command, ...]:
@@ -375,12 +322,6 @@ def _says_a_value(one: Heard) -> bool:
     ) and not is_question(one)
 
 
-def unprefixed(one: Heard, rest: str) -> str:
-    """The end of the original text that matches `rest`, so that numbers and accents stay as they were said."""
-    words = one.text.split()
-    return " ".join(words[-len(rest.split()) :]) if rest else ""
-
-
 # Callback -------------------------------------------------------------------------------------------------
 
 
@@ -413,9 +354,12 @@ def _time(one: Heard) -> tuple[c.Command, ...]:
 
 def _another_time(one: Heard, when: tuple[c.Command, ...], chosen: tuple[c.Command, ...]) -> bool:
     """A day, or an hour that is named as one and is none of those offered."""
-    day = any(isinstance(said, c.Answer) and said.value[:1].isdigit() for said in when)
     hour = CLOCK_WORDS.search(one.plain) is not None and bool(_digits(one, one.text))
-    return day or (hour and chosen != _offered_moment(one))
+    return _names_a_day(when) or (hour and chosen != _offered_moment(one))
+
+
+def _names_a_day(when: tuple[c.Command, ...]) -> bool:
+    return any(isinstance(one, c.Answer) and one.value[:1].isdigit() for one in when)
 
 
 def _offered_moment(one: Heard) -> tuple[c.Command, ...]:
@@ -456,7 +400,10 @@ def _person(one: Heard) -> tuple[c.Command, ...]:
         return (*answer("choice", "callback"), *time_answer(one.text, one))
     if one.words.has("now_choice", one.plain):
         return answer("choice", "now")
-    return (*said, *time_answer(one.text, one)) if said else ()
+    when = time_answer(one.text, one)
+    if not said and when and (_names_a_day(when) or CLOCK_WORDS.search(one.plain)):
+        return (*answer("choice", "callback"), *when)  # "tomorrow then"
+    return (*said, *when) if said else ()
 
 
 def _yes_or_no(one: Heard) -> tuple[c.Command, ...]:

@@ -13,17 +13,13 @@ from graph.understanding import spoken
 from graph.understanding.expected import (
     ORDER_WORDS,
     PHONE_DIGITS,
-    Heard,
     address_answers,
-    asked,
-    heard,
-    is_question,
     phone_answer,
     read_expected,
     time_answer,
-    unprefixed,
     yes_no,
 )
+from graph.understanding.heard import Heard, asked, heard, is_question, unprefixed
 from graph.understanding.intents import Guess, IntentModel, intent_model
 from graph.understanding.language_id import LanguageReading, read_language
 
@@ -79,6 +75,7 @@ AFTER_YES_NO = {
 #: Words that ask for what is being done already: "yes, this number", "no, to another number".
 ABOUT_THE_QUESTION: dict[str, tuple[str, ...]] = {
     "callback.phone": ("update_phone", "callback"),
+    "callback.time": ("update_phone",),
     "callback.confirm": ("update_phone", "callback"),
     "account.confirm": ("update_address", "update_phone"),
 }
@@ -252,11 +249,15 @@ class LocalUnderstander:
         another = best.intent in ("callback_change", "callback_cancel") and best.share >= LIKELY
         if another or not one.words.has("call_me", one.plain):
             return False
+        if best.intent == "callback_book" and best.share >= AHEAD:
+            return True
         return bool(time_answer(one.text, one) or phone_answer(one.text, one, PHONE_DIGITS))
 
     @staticmethod
     def _sure_enough(one: Heard, best: Guess) -> bool:
         """In the middle of a question, something else is begun only on clear words; and "why not" is no "no"."""
+        if best.intent in ABOUT_THE_QUESTION.get(one.pending.asks or "", ()):
+            return False  # "use my other number" at the question which number
         if best.intent == "goodbye":
             return best.share >= SURE or one.words.has("goodbye", one.plain)
         if best.intent in ("affirm", "deny"):
@@ -291,6 +292,11 @@ class LocalUnderstander:
                     return (*self._with_details(best[0].intent, one), second)
             if len(halves[1].split()) < 3:
                 continue
+            second_half = heard(halves[1], one.language, one.pending)
+            if best[0].intent in FLOWS and best[1].intent not in FLOWS and is_question(second_half):
+                first = heard(halves[0], one.language, one.pending)
+                question = c.AskFaq(question=asked(second_half))
+                return (*self._with_details(best[0].intent, first), question)
             served = all(guess.intent in FLOWS | {"ask_faq"} for guess in best)
             if served and best[0].intent != best[1].intent and best[1].share > CLEAR:
                 return tuple(

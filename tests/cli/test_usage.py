@@ -45,6 +45,11 @@ SETTINGS = {
     ("HOLDFAST_LIMITS", "canary"): "HOLDFAST_LIMITS",
     ("HOLDFAST_CALLS__RESUME_WINDOW", "canary"): "HOLDFAST_CALLS__RESUME_WINDOW",
     ("HOLDFAST_CALLS__RECORDED", "canary"): "HOLDFAST_CALLS__RECORDED",
+    ("HOLDFAST_CALLS__RESUME_WINDOW", "-PT1H"): "HOLDFAST_CALLS__RESUME_WINDOW",
+    ("HOLDFAST_COMPANY__ZONE", "Canary/Canary"): "HOLDFAST_COMPANY__ZONE",
+    ("HOLDFAST_COMPANY__COUNTRY", "canary"): "HOLDFAST_COMPANY__COUNTRY",
+    ("HOLDFAST_POSTGRES__POOL_MAX", "1"): "HOLDFAST_POSTGRES__POOL_MAX",
+    ("HOLDFAST_POSTGRES__POOL_MIN", "11"): "HOLDFAST_POSTGRES",
     ("HOLDFAST_LOG_LEVEL", "canary"): "HOLDFAST_LOG_LEVEL",
 }
 
@@ -68,7 +73,7 @@ def test_setting_that_cannot_be_used_is_named_and_its_value_not_shown(bare: Hold
         ):
             assert_one_line(ended, 2)
             assert f" {named} is not usable" in ended.complaint, setting
-            assert "canary" not in ended.complaint
+            assert "canary" not in ended.complaint.lower()
 
 
 def test_example_settings_change_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -53,7 +53,7 @@ class Played:
             reply = await self._step(call, step, reply)
             if isinstance(step, dict):
                 check_reply(step, reply, where)
-        await call.drop()
+        await (call.hang_up() if call.over else call.drop())
 
     async def _step(self, call: Conversation, step: Any, reply: Reply) -> Reply:
         if step == "drop":

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tests.crash.journal import Entry, Journal
@@ -89,7 +90,7 @@ class Child:
 def forked(work: Work) -> Iterator[Child]:
     """A child that does this work in an event loop of its own; gone at the end, whatever happens."""
     if sys.platform == "linux":
-        assert len(os.listdir("/proc/self/task")) == 1, "fork before there are threads"
+        assert len(list(Path("/proc/self/task").iterdir())) == 1, "fork before there are threads"
     with tempfile.TemporaryFile() as notes, tempfile.TemporaryFile() as log:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -108,7 +109,7 @@ def _as_child(parent: int, work: Work, journal: Journal, log: BinaryIO) -> NoRet
     """Cleans nothing up: what is open belongs to the parent."""
     failed = 1
     try:
-        _die_with(parent)
+        die_with(parent)
         os.dup2(log.fileno(), 2)
         asyncio.run(work(journal))
         failed = 0
@@ -119,7 +120,7 @@ def _as_child(parent: int, work: Work, journal: Journal, log: BinaryIO) -> NoRet
         os._exit(failed)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """A parent that is killed leaves nobody behind, not even a stopped child."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -136,7 +136,7 @@ def agree(run: Run) -> Iterator[str]:
         if evidence is not None:
             yield from (f"{when}: {one}" for one in _disagreements(evidence))
     for call in run.end.calls:
-        if call["state"] == "live":
+        if call["state"] == "live" and call["turns"] > 0:  # else nobody has heard of it yet
             yield f"in the end: call {call['call_id']} is live, and nobody is on the line"
     served = {row["call_id"] for row in run.end.effects if row["effect"] == run.script.done}
     for call in run.end.calls:

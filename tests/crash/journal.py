@@ -47,7 +47,7 @@ def _filled(case: Case) -> frozenset[str]:
 
 def _filled_in(flow: Flow) -> frozenset[str]:
     if isinstance(flow, AddressFlow):
-        parts = {slot for slot, value in flow.parts.model_dump().items() if value}
+        parts = {slot for slot, value in flow.parts.model_dump().items() if value} - {"country"}
         return frozenset({"account.address"} if parts else ()) | {
             f"account.address/{slot}" for slot in parts
         }

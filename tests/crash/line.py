@@ -24,6 +24,7 @@ from graph.wording.speak import FluentWording
 from services import Services, open_services
 from tests.company import NOW, Clock, settings_for
 from tests.crash.journal import Entry, Journal, Standing, standing_of
+from tests.crash.naive import perform_plainly
 from tests.crash.scripts import Caller, Script
 from tools.errors import DeskError
 
@@ -58,6 +59,7 @@ class Process:
     home: Path
     understander: LocalUnderstander  #: loaded before the fork
     script: Script
+    naive: bool = False  #: performs its writes without key and log
     late: timedelta = timedelta(0)  #: how much later than the first call it is
     lookup_seconds: float = 2.0
 
@@ -69,12 +71,14 @@ class Process:
         Args:
             arm: called when the line is about to be rung.
         """
+        if self.naive:
+            perform_plainly()
         settings = settings_for(self.dsn, self.home)
         limits = settings.limits.model_copy(update={"lookup_seconds": self.lookup_seconds})
         settings = settings.model_copy(update={"log_level": "warning", "limits": limits})
-        async with open_services(settings, clock=Clock(NOW + self.late), demo=False) as services:
+        async with open_services(settings, clock=Clock(NOW + self.late), demo=False) as opened:
             wording = NotedWording()
-            services = replace(services, understander=self.understander, wording=wording)
+            services = replace(opened, understander=self.understander, wording=wording)
             phone = Phone(services, wording, self.script, journal, caller)
             arm(phone)
             await phone.ring()
@@ -137,7 +141,7 @@ class Phone:
             reply = await self._heard(await self._act(call.hear(words)))
         else:
             raise GaveUp
-        await call.drop()
+        await call.hang_up()
 
     async def _heard(self, reply: Reply) -> Entry:
         """As on the terminal: the messages of the turn reach the caller first, then the reply."""
@@ -164,8 +168,9 @@ class Phone:
         return entry
 
     async def _act(self, action: Coroutine[Any, Any, T]) -> T:
-        self.acting = asyncio.ensure_future(action)
-        return await self.acting
+        acting: asyncio.Task[T] = asyncio.ensure_future(action)
+        self.acting = acting
+        return await acting
 
 
 async def _remembered(call: Conversation) -> Standing:

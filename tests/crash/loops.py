@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ import services
 from checkpoints import database, turn_saver
 from tests.crash.boundaries import Boundaries
 from tests.crash.forks import Child, forked
-from tests.crash.invariants import CHECKS, Run
+from tests.crash.invariants import CHECKS, Check, Run
 from tests.crash.journal import Entry, Journal
 from tests.crash.line import Phone, Process
 from tests.crash.scripts import Caller
@@ -46,42 +46,54 @@ class Scene:
 
 
 @dataclass
-class Found:
-    """What a loop found."""
+class Tally:
+    """What was found in one script."""
 
     boundaries: int = 0
     violations: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
-    def judge(self, loop: str, at: int, run: Run) -> None:
-        self.boundaries += 1
-        for name, check in CHECKS.items():
-            for sentence in check(run):
-                self.violations[name] += 1
-                where = f"{loop} {run.script.name} at {at} ({run.boundary})"
-                self.examples.append(f"{name}: {where}: {sentence}")
-
 
 #: Strikes one run at the n-th boundary. None: the run came to its end before that.
-Loop = Callable[[Scene, int], Run | None]
-Strike = Callable[[Phone], None]
+Strike = Callable[[Scene, int], Run | None]
 
 
-def explored(name: str, loop: Loop, scene: Scene, *, every: int = 1, start: int = 1) -> Found:
+@dataclass(frozen=True)
+class Loop:
+    """A fault, and what must hold whenever it happens."""
+
+    strike: Strike
+    checks: Mapping[str, Check] = field(default_factory=lambda: CHECKS)
+    naive: bool = False  #: on a line that performs its writes without key and log
+
+    def violations(self, run: Run) -> Iterator[tuple[str, str]]:
+        for name, check in self.checks.items():
+            for sentence in check(run):
+                yield name, sentence
+
+
+def explored(loop: Loop, scene: Scene, *, every: int = 1, start: int = 1) -> Tally:
     """Strike at boundary `start`, and at every so-many-th after it, until a run comes through unharmed."""
-    found, at = Found(), start
-    while (run := loop(scene, at)) is not None:
-        found.judge(name, at, run)
+    tally, at = Tally(), start
+    while (run := loop.strike(scene, at)) is not None:
+        tally.boundaries += 1
+        for name, sentence in loop.violations(run):
+            tally.violations[name] += 1
+            where = f"{run.script.name} at {at} ({run.boundary})"
+            tally.examples.append(f"{name}: {where}: {sentence}")
         at += every
-    return found
+    return tally
 
 
-def rehearsed(scene: Scene) -> Run:
-    """A run nothing happens to."""
+def rehearsed(scene: Scene, loop: Loop) -> tuple[Entry, ...]:
+    """What is heard in a run nothing happens to, which must be without fault."""
     scene.reset()
     with forked(lambda journal: scene.process.run(journal, Caller())) as only:
         only.wait()
-    return _run(scene, only)
+    run = _run(scene, only)
+    faults = list(loop.violations(run))
+    assert not faults, f"{run.script.name} does not even work when nothing happens: {faults}"
+    return run.first
 
 
 def killed(scene: Scene, at: int) -> Run | None:
@@ -129,20 +141,17 @@ def frozen(scene: Scene, at: int) -> Run | None:
     return replace(run, first=seen, frozen=(before, scene.tables.dump()))
 
 
-def wired(fault: Fault) -> Loop:
+def wired(fault: Fault) -> Strike:
     """The line to the database breaks at the n-th message; the worker lives on, and the call goes on."""
 
-    def loop(scene: Scene, at: int) -> Run | None:
+    def strike(scene: Scene, at: int) -> Run | None:
         scene.reset()
         with forked(lambda journal: _on_a_bad_line(scene.process, journal, fault, at)) as first:
             first.wait()
         scene.tables.quiet()
         return None if first.unharmed else _run(scene, first)
 
-    return loop
-
-
-cut, stalled, swallowed = wired("cut"), wired("stall"), wired("swallow")
+    return strike
 
 
 async def _on_a_bad_line(process: Process, journal: Journal, fault: Fault, at: int) -> None:
@@ -165,7 +174,9 @@ def _cut_off(phone: Phone) -> None:
         phone.acting.cancel()
 
 
-def _first_call(scene: Scene, at: int, strike: Strike) -> AbstractContextManager[Child]:
+def _first_call(
+    scene: Scene, at: int, hit: Callable[[Phone], None]
+) -> AbstractContextManager[Child]:
     """A process that is struck at the boundary."""
 
     async def work(journal: Journal) -> None:
@@ -173,7 +184,7 @@ def _first_call(scene: Scene, at: int, strike: Strike) -> AbstractContextManager
 
         def reached(boundary: str) -> None:
             journal.write(Entry(kind="struck", boundary=boundary))
-            strike(phones[0])
+            hit(phones[0])
 
         def arm(phone: Phone) -> None:
             phones.append(phone)
@@ -208,3 +219,16 @@ def _run(
         trouble=first.trouble or (second.trouble if second is not None else None),
         log=first.log,
     )
+
+
+LOOPS: dict[str, Loop] = {
+    "kill": Loop(killed),
+    "cancel": Loop(cancelled),
+    "freeze": Loop(frozen),
+    "cut": Loop(wired("cut")),
+    "stall": Loop(wired("stall")),
+    "swallow": Loop(wired("swallow")),
+    "control": Loop(
+        killed, {name: CHECKS[name] for name in ("lost", "doubled")}, naive=True
+    ),  # its log is empty, so there is nothing that could agree
+}

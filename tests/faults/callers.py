@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from conversation import Conversation, Reply
+from conversation import Conversation, Reply, RunningTurn
 from deadline import bounded
 from services import Services
 
@@ -75,11 +75,16 @@ class Caller:
         assert code is not None
         return await self.says(f"it's {code[0]}")
 
-    async def agrees_as_it_happens(self, happens: asyncio.Event) -> Exchange:
-        """Says yes just before: all that is looked up is looked up, and only the write is still to come."""
+    async def seems_to_agree(self) -> RunningTurn:
+        """Yes, by the sound of it: all is looked up, and the write waits until it is sure that they said so."""
         turn = self.call.start(self.call.spoken("yes"))
-        await asyncio.wait({asyncio.ensure_future(anext(aiter(turn.words())))}, timeout=0.5)
-        await happens.wait()
+        deadline = time.monotonic() + STUCK_SECONDS
+        while not turn._gate._confirmed._waiters:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        return turn
+
+    async def did_agree(self, turn: RunningTurn) -> Exchange:
         turn.confirm()
         return await self._lived("yes", turn.reply())
 

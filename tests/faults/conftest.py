@@ -1,4 +1,4 @@
-"""A server of the tests' own, with the test company in a template; what breaks it for one test is mended for the next."""
+"""A server of the tests' own, with the test company in a template. Whoever breaks it mends it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ async def proxy(server: Server) -> AsyncIterator[Proxy]:
     """Between the calls and the server."""
     async with proxy_to(server.network.address, server.port) as running:
         yield running
-        running.pass_on()
 
 
 @pytest.fixture

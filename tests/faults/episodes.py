@@ -66,10 +66,7 @@ async def play(fault: Fault, server: Server, name: str, home: Path) -> Episode:
         dsn = server.dsn(name) if port is None else server.dsn(name, host="127.0.0.1", port=port)
         line = line_on(dsn, home, pooler=fault.through_pooler)
         services = await stack.enter_async_context(line)
-        try:
-            return await _Story(fault, Scene(server, proxy), services, name).told()
-        finally:
-            proxy.pass_on()
+        return await _Story(fault, Scene(server, proxy), services, name).told()
 
 
 class _Story:
@@ -83,15 +80,15 @@ class _Story:
 
     async def told(self) -> Episode:
         await self._before()
-        agreed = asyncio.create_task(self.ann.agrees_as_it_happens(happens := asyncio.Event()))
-        await asyncio.sleep(0.5)  # all but the write is done: see agrees_as_it_happens
+        agreed = await self.ann.seems_to_agree()
         before = {id(one) for caller in self._callers for one in caller.exchanges}
         began = time.monotonic()
         await asyncio.to_thread(self.fault.begins, self.scene)
         try:
-            happens.set()
             hanging = asyncio.create_task(self.jane.hangs())
-            slots, rang, yes = await asyncio.gather(self._talk(), self.stranger.rings(), agreed)
+            slots, rang, yes = await asyncio.gather(
+                self._talk(), self.stranger.rings(), self.ann.did_agree(agreed)
+            )
             apology = self.services.unavailable(STRANGER, None)
             meanwhile = [
                 one for caller in self._callers for one in caller.exchanges if id(one) not in before
@@ -165,8 +162,7 @@ class _Story:
         """Asked again, the question is answered: at the latest when a system is asked again that was given up."""
         while True:
             heard = await self.omar.says(QUESTION)
-            offered = heard.reply is not None and heard.asks == "escalation.choice"
-            if not offered or time.monotonic() > until:
+            if heard.asks != "escalation.choice" or time.monotonic() > until:
                 return heard
             await self.omar.says("no thanks")
             await asyncio.sleep(OPEN_SECONDS / 10)
@@ -183,7 +179,7 @@ class _Story:
     async def _ann_again(self) -> None:
         """No, she wants nobody else; yes, the number is right."""
         for words in ("no thanks", "yes"):
-            if self.ann.exchanges[-1].reply and not self.ann.exchanges[-1].did:
+            if not self.ann.exchanges[-1].did:
                 await self.ann.says(words)
 
     @staticmethod

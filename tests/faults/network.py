@@ -111,7 +111,7 @@ def own_network() -> Iterator[Network]:
 def _sweep() -> None:
     """Of runs that were killed."""
     listed = subprocess.run(["ip", "netns", "list"], check=False, capture_output=True, text=True)
-    for name in re.findall(rf"^{PREFIX}(\d+)", listed.stdout, re.M):
+    for name in re.findall(rf"^{PREFIX}(\d+)", listed.stdout, re.MULTILINE):
         if not psutil.pid_exists(int(name)):
             Namespace(f"{PREFIX}{name}", int(name) % 250 + 1).remove()
 

@@ -18,6 +18,7 @@ class Proxy:
         self._answers = asyncio.Event()
         self._answers.set()
         self._last_words: bytes | None = None
+        self.delay = 0.0  #: seconds before each answer
         self._carrying: set[asyncio.Task[None]] = set()
 
     def swallow(self) -> None:
@@ -57,7 +58,9 @@ class Proxy:
             while some := await reader.read(65536):
                 await self._open.wait()
                 await gate.wait()
-                if gate is self._open and self._last_words and self._last_words in some:
+                if gate is self._answers:
+                    await asyncio.sleep(self.delay)
+                elif self._last_words and self._last_words in some:
                     self._answers.clear()
                 writer.write(some)
                 await writer.drain()
@@ -82,5 +85,6 @@ async def proxy_to(host: str, port: int) -> AsyncIterator[Proxy]:
     try:
         yield proxy
     finally:
+        proxy.pass_on()
         server.close()
         await proxy.close()

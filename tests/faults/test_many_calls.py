@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from graph.wording.line import line
+from graph.wording.speak import FluentWording
 from services import Services
 from tests.faults.callers import Caller, Exchange
 from tests.faults.conftest import line_on
@@ -23,6 +25,8 @@ NEIGHBOURS = (
     "'+1503555' || lpad(number::text, 4, '0'), language, line1, line2, city, region, postal_code, country, false "
     "FROM company.customers, generate_series(1000, 1000 + %s - 1) AS number WHERE customer_id = 'C-101'"
 )
+#: When the answer to a commit was lost, the line can't tell that it is done; asked again, it finds the new address.
+ALREADY = FluentWording().speak([line("address-same")], "en")
 ANSWERS = {
     None: "i need to change my address",
     "identity.fact": "nine seven three oh one",
@@ -45,7 +49,7 @@ class Neighbour(Caller):
     async def gets_it_done(self) -> None:
         heard = await self.rings()
         for _ in range(MOST_TURNS):
-            if heard.reply is None or "update_address" in heard.did:
+            if not heard.said or "update_address" in heard.did or ALREADY in heard.said:
                 break
             await asyncio.sleep(0.25)  # people take longer
             heard = await self._answers(heard)
@@ -86,8 +90,8 @@ async def test_twenty_calls_at_once_survive_a_restart_of_the_database(
         slow = [str(one) for one in caller.exchanges[1:] if one.seconds > REPLY_SECONDS]
         assert not slow
         assert caller.exchanges[0].seconds < PICKED_UP_SECONDS
-        done = [one for one in caller.exchanges if one.reply and "update_address" in one.did]
-        assert len(done) == 1, caller.exchanges
+        done = [one for one in caller.exchanges if "update_address" in one.did]
+        assert len(done) == 1 or ALREADY in caller.exchanges[-1].said, caller.exchanges
         rows = rows_of(server, company_database, caller.call)
         assert rows.effects == ("update_address",)
         assert rows.notices == ("address_changed",)

@@ -49,6 +49,7 @@ CANARIES = (
     "77031", "1Z770319", "Zirconium",  # the order
     "50 Quokka", "Quokka", "Bandicoot", "97301", "5035550177", "marzipan", "pumpernickel",  # said
 )  # fmt: skip
+SHORT = 8  # digits
 #: The only places, each with its reason.
 ALLOWED = {
     "company.customers": "the company's own record of its customer; the call changes it",
@@ -229,10 +230,7 @@ async def test_logs_of_a_call_carry_nothing_personal(played: PlayedCall) -> None
     events = {line["event"] for line in lines}
     assert {"turn.answered", "effect.committed", "call.dropped"} <= events
 
-    hits = [
-        canary for canary in played.canaries if canary.lower() in readable(played.logged).lower()
-    ]
-    assert hits == []
+    assert hits_in(played.logged, played.canaries) == set()
 
 
 async def test_libraries_and_exceptions_are_logged_without_their_words(
@@ -286,8 +284,7 @@ async def test_exceptions_carry_nothing_personal(
         await text_of(StorageError, services.register.begin("Quokka", "en")),
     ]
     assert all(len(text) > 20 for text in texts)
-    hits = [canary for canary in CANARIES if canary.lower() in "\n".join(texts).lower()]
-    assert hits == []
+    assert hits_in("\n".join(texts), CANARIES) == set()
 
 
 async def text_of(kind: type[Exception], work: Awaitable[object]) -> str:
@@ -302,10 +299,24 @@ async def found_in(database: Database, canaries: tuple[str, ...]) -> dict[str, s
     """Canaries by table, of every table that has any."""
     found: dict[str, set[str]] = {}
     for table, text in await dumped(database):
-        hits = {canary for canary in canaries if canary.lower() in text.lower()}
+        hits = hits_in(text, canaries)
         if hits:
             found[table] = found.get(table, set()) | hits
     return found
+
+
+def hits_in(text: str, canaries: tuple[str, ...]) -> set[str]:
+    """Canaries in a text. Short numbers only as whole ones: five digits in a row are in any random key or hash."""
+    text = text.lower()
+    return {
+        canary
+        for canary in canaries
+        if (
+            re.search(rf"(?<![0-9a-z])({canary}|{' '.join(canary)})(?![0-9a-z])", text)
+            if canary.isdecimal() and len(canary) < SHORT
+            else canary.lower() in text
+        )
+    }
 
 
 async def dumped(database: Database) -> list[tuple[str, str]]:
@@ -333,7 +344,7 @@ def readable(value: object) -> str:
     """As anybody with a dump would read it."""
     if isinstance(value, bytes | memoryview):
         data = bytes(value)
-        return " ".join((data.hex(), data.decode("latin-1"), data.decode("utf-8", "ignore")))
+        return " ".join((data.decode("latin-1"), data.decode("utf-8", "ignore")))
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

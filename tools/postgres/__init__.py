@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.postgres.company import FAQ, MIGRATIONS, PostgresCompany
+from tools.postgres.embeddings import Embedder, OpenAIEmbedder
 from tools.postgres.imports import ImportFailed, Loaded, Problem, import_company
 from tools.postgres.knowledge import FaqInvalid, read_topics
 from tools.postgres.notices import QueuedNotice
@@ -10,9 +11,11 @@ from tools.postgres.notices import QueuedNotice
 __all__ = [
     "FAQ",
     "MIGRATIONS",
+    "Embedder",
     "FaqInvalid",
     "ImportFailed",
     "Loaded",
+    "OpenAIEmbedder",
     "PostgresCompany",
     "Problem",
     "QueuedNotice",

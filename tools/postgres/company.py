@@ -12,6 +12,7 @@ from tools.postgres.callbacks import PostgresCallbacks
 from tools.postgres.connections import Connections, Sealer, port_method
 from tools.postgres.customers import PostgresCustomers
 from tools.postgres.demo import demo_customers, demo_orders
+from tools.postgres.embeddings import Embedder
 from tools.postgres.forgetting import PostgresForgetting
 from tools.postgres.identity import PostgresIdentityVault
 from tools.postgres.imports import write_customers, write_orders
@@ -35,6 +36,7 @@ class PostgresCompany:
         sealer: Sealer,
         *,
         staff: Availability = "table",
+        embedder: Embedder | None = None,
     ) -> None:
         self._connections = connections
         self._clock = clock
@@ -43,7 +45,7 @@ class PostgresCompany:
         self.customers = PostgresCustomers(connections)
         self.orders = PostgresOrders(connections)
         self.callbacks = PostgresCallbacks(connections, clock)
-        self.knowledge = PostgresKnowledge(connections)
+        self.knowledge = PostgresKnowledge(connections, embedder)
         self.staff = PostgresStaff(connections, clock, staff)
         self.notices = PostgresNotices(connections, clock, sealer)
         self.vault = PostgresIdentityVault(connections, clock, sealer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from time import monotonic
 from typing import Protocol
 
@@ -25,6 +26,9 @@ OPENAI = "https://api.openai.com/v1"
 QUESTION_SECONDS = 0.6  # of the two seconds a lookup may take; afterwards the words alone decide
 BATCH = 256  # texts of one request; what is embedded is kept, batch by batch
 BATCH_SECONDS = 20.0
+LEARN_SECONDS = (
+    180.0  # 7,000 texts come with Holdfast; what did not come in time comes at the next start
+)
 _CREATING = 0x401DFA59  # advisory lock: one process creates the extension
 
 
@@ -65,7 +69,7 @@ class OpenAIEmbedder:
             vectors = await self._client.aembed_documents(list(texts))
         except (OpenAIError, ValueError, TypeError, KeyError, AttributeError):
             raise EmbeddingFailed from None  # the cause may quote the question
-        if len(vectors) != len(texts) or not all(vectors):
+        if len(vectors) != len(texts) or not all(map(_usable, vectors)):
             raise EmbeddingFailed
         return vectors
 
@@ -117,32 +121,37 @@ class MeaningIndex:
     embedder: Embedder
     breaker: Breaker = field(default_factory=Breaker)
     ready: bool = False  #: the table exists and holds this model's vectors
+    learning: asyncio.Lock = field(
+        default_factory=asyncio.Lock
+    )  #: answers loaded later are learned later
 
     async def learn(self, asked: Iterable[Asked]) -> None:
         """Embed what has no vector of this model yet; drop what is no longer asked. Never raises what a provider or
         a database without pgvector does: the line then goes on with words alone, and one event says why."""
         began = monotonic()
-        count = 0
         try:
             if not await self._created():
                 log.info("knowledge.meaning_off", reason="no_pgvector")
                 return
-            await self.embedder.embed([])  # loads its library, which no question has the time for
-            missing = await self._missing({one: one.topic for one in asked})
-            for start in range(0, len(missing), BATCH):
-                batch = missing[start : start + BATCH]
-                vectors = await bounded(
-                    self.embedder.embed([one.text for one in batch]), BATCH_SECONDS
-                )
-                await self._keep(batch, vectors)
-                count += len(batch)
-            await self._forget_other_models()
+            async with self.learning:
+                wanted = {one: one.topic for one in asked}
+                count = await bounded(self._embedded(wanted), LEARN_SECONDS)
         except (EmbeddingFailed, TimeoutError, psycopg.Error, OSError) as error:
-            log.warning("knowledge.not_embedded", error_type=type(error).__name__, count=count)
+            log.warning("knowledge.not_embedded", error_type=type(error).__name__)
             return
         self.ready = True
-        if count:
-            log.info("knowledge.embedded", count=count, ms=round(1000 * (monotonic() - began)))
+        log.info("knowledge.embedded", count=count, ms=round(1000 * (monotonic() - began)))
+
+    async def _embedded(self, wanted: Mapping[Asked, str | None]) -> int:
+        """How many there were to embed."""
+        await self.embedder.embed([])  # loads its library, which no question has the time for
+        missing = await self._missing(wanted)
+        for start in range(0, len(missing), BATCH):
+            batch = missing[start : start + BATCH]
+            vectors = await bounded(self.embedder.embed([one.text for one in batch]), BATCH_SECONDS)
+            await self._keep(batch, vectors)
+        await self._forget_other_models()
+        return len(missing)
 
     async def closeness(self, question: str, language: LanguageCode) -> Mapping[str, float]:
         """By topic, how near in meaning its nearest sample question is: 0 as near as any two questions are, 1 the same.
@@ -236,7 +245,17 @@ class MeaningIndex:
         return {
             row["topic"]: (row["cosine"] - row["usual"]) / max(1e-6, 1.0 - row["usual"])
             for row in rows
+            if isfinite(row["cosine"])  # a vector of zeros has no direction
         }
+
+
+def _usable(vector: object) -> bool:
+    """Some numbers: what calls itself compatible with OpenAI may send anything."""
+    return (
+        isinstance(vector, list)
+        and bool(vector)
+        and all(isinstance(one, float | int) for one in vector)
+    )
 
 
 def _written(vector: Sequence[float]) -> str:

@@ -90,6 +90,8 @@ async def import_company(
     people = _checked(customers, CUSTOMER_COLUMNS, _customer, "customer_id", problems)
     bought = _checked(orders, ORDER_COLUMNS, _order, "order_id", problems)
     async with connections.transaction() as connection:
+        # Half a million rows take us longer to prepare than a call may leave a transaction idle.
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         known = {one.customer_id for _, one in people}
         cursor = await connection.execute(
             "SELECT customer_id FROM company.customers WHERE NOT demo"

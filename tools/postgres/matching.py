@@ -37,9 +37,9 @@ def unanswered(language: LanguageCode) -> tuple[tuple[str, str], ...]:
 class WordMatcher:
     """One linear classifier per topic, over words and parts of words.
 
-    Measured by leaving sample questions out, this finds a fifth more topics than the nearest sample question does
-    (65 of 100 against 54). Of what was tried on top, none paid for its weight: the lead over the second topic,
-    stems, weekdays or numbers or furniture as one word, logistic regression.
+    Of 100 sample questions left out it names the topic of 84; the nearest sample question names 65. Places as
+    countries are 6 of them. What was tried on top and found nothing: the lead over the second topic, stems,
+    weekdays, numbers, colors or furniture as one word, logistic regression.
     """
 
     places: Gazetteer

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graph.understanding.spoken.address_words import STREET_TYPES
 from graph.understanding.spoken.addresses import (
-    STREET_TYPES,
     AddressParts,
     check_address,
     normalise_address,

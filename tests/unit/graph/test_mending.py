@@ -100,6 +100,9 @@ async def test_a_number_alone_is_the_house_number_of_the_street_given() -> None:
         ("Calle Mayor", "18", "Calle Mayor 18"),
         ("Rue de la Paix", "12", "12 Rue de la Paix"),
         ("15 Main Street", "50 Oak Lane", "50 Oak Lane"),
+        ("50", "Main Street", "50 Main Street"),
+        ("8", "Calle Mayor", "Calle Mayor 8"),
+        ("50", "60", "60"),
         (None, "50", "50"),
     ],
 )
@@ -144,3 +147,74 @@ async def test_what_did_you_say_means_the_last_thing_said_not_an_older_answer() 
     await call.say("repeat")
     assert "faq-answer" not in call.lines
     assert call.asks == "account.address"
+
+
+async def at_address() -> FakeCall:
+    call = await FakeCall.answered()
+    await call.say("update_address")
+    await call.say(given("postal_code", "97205"))
+    await call.say(given("code", FakeVault.CODE))
+    assert call.asks == "account.address"
+    return call
+
+
+async def test_number_and_street_said_apart_are_one_line() -> None:
+    call = await at_address()
+    await call.say(given("line1", "50"))
+    assert call.case.question is not None
+    assert call.case.question.slot == "line1"
+    await call.say(given("line1", "Main Street"))
+    await call.say(given("city", "Salem"), given("postal_code", "97301"))
+    await call.say("affirm")
+    assert call.company.customers.rows["C-1"].address.line1 == "50 Main Street"
+
+
+async def test_a_street_without_a_number_is_asked_for_it_once() -> None:
+    call = await at_address()
+    await call.say(given("line1", "Mill Lane"))
+    assert call.case.question is not None
+    assert call.case.question.slot == "line1"
+    await call.say(given("line1", "Mill Lane"))
+    await call.say(given("city", "Salem"), given("postal_code", "97301"))
+    assert call.asks == "account.confirm"
+
+
+async def test_a_wrong_number_is_asked_for_and_the_street_is_kept() -> None:
+    call = await at_read_back()
+    await call.say(c.Correct(slot="line1"))
+    await call.say(given("line1", "60"))
+    await call.say("affirm")
+    assert call.company.customers.rows["C-1"].address.line1 == "60 Main Street"
+
+
+async def test_a_phone_number_is_put_together_from_its_pieces() -> None:
+    call = await FakeCall.answered()
+    await call.say("update_phone")
+    await call.say(given("postal_code", "97205"))
+    await call.say(given("code", FakeVault.CODE))
+    await call.say(given("phone", "503555"))
+    assert call.asks == "account.phone"
+    await call.say(given("phone", "0144"))
+    assert call.asks == "account.confirm"
+    await call.say("affirm")
+    assert call.company.customers.rows["C-1"].phone == "+15035550144"
+
+
+async def test_a_callback_number_is_put_together_from_its_pieces() -> None:
+    call = await FakeCall.answered()
+    await call.say("callback")
+    await call.say(given("topic", "a return"))
+    await call.say(given("phone", "503555"))
+    assert call.asks == "callback.phone"
+    await call.say(given("phone", "0144"))
+    assert call.asks == "callback.time"
+
+
+async def test_a_number_begun_anew_is_not_joined_to_its_beginning() -> None:
+    call = await FakeCall.answered()
+    await call.say("callback")
+    await call.say(given("topic", "a return"))
+    await call.say(given("phone", "503555"))
+    await call.say(given("phone", "+15035550155"))
+    assert call.asks == "callback.time"
+    assert call.case.stack[-1].phone == "+15035550155"  # type: ignore[union-attr]

@@ -77,6 +77,8 @@ PLAIN: tuple[c.Command, ...] = (
     c.Affirm(),
     c.Deny(),
     c.Correct(),
+    c.Correct(slot="city"),
+    c.Correct(slot="time"),
     c.Cancel(),
     c.AskFaq(question="what is your return policy"),
     c.AskFaq(question="do you like cats"),

@@ -17,6 +17,7 @@ ANY: dict[tuple[Language, str], Table] = {
         "50 Main Street": {"line1": "50 Main Street"},
         "fifty main street apartment four b": {"line1": "50 Main Street", "line2": "Apartment 4B"},
         "apartment four b fifty main street": {"line1": "50 Main Street", "line2": "Apartment 4B"},
+        "um it's number forty two on maple avenue": {"line1": "42 Maple Avenue"},
         "apartment five": {"line2": "Apartment 5"},
         "it's apartment number twelve": {"line2": "Apartment 12"},
         "unit seven c": {"line2": "Unit 7C"},
@@ -97,6 +98,8 @@ ANY: dict[tuple[Language, str], Table] = {
     ("es", "ES"): {
         "calle mayor ocho": {"line1": "Calle Mayor 8"},
         "calle mayor número ocho": {"line1": "Calle Mayor 8"},
+        "a ver es calle alcalá": {"line1": "Calle Alcalá"},
+        "en madrid calle luna doce": {"line1": "Calle Luna 12", "city": "Madrid"},
         "calle mayor ocho tercero b": {"line1": "Calle Mayor 8", "line2": "3 B"},
         "es la calle luna doce": {"line1": "Calle Luna 12"},
         "vivo en la calle luna doce": {"line1": "Calle Luna 12"},

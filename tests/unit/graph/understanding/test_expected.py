@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from graph.understanding import commands as c
-from graph.understanding.expected import heard, read_expected
+from graph.understanding.expected import read_expected
+from graph.understanding.heard import heard
 
 COUNTRIES: dict[c.Language, str] = {"en": "US", "es": "ES", "fr": "FR"}
 OFFERED_TIMES = (
@@ -155,6 +156,8 @@ READ: dict[tuple[c.Language, c.Asks], dict[str, str]] = {
     ("en", "escalation.choice"): {
         "yes": "affirm",
         "no i'll try again later": "deny",
+        "tomorrow then": "choice=callback time=2026-11-24",
+        "two": "",
         "fine call me tomorrow morning": "choice=callback time=2026-11-24/morning",
         "yes please put me through": "choice=now",
     },
