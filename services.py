@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+import langsmith
 import phonenumbers
 import stamina
 import structlog
@@ -443,6 +444,9 @@ async def open_services(
         StorageError: with one sentence that says what to do.
     """
     configure_logs(settings.log_level)
+    langsmith.configure(
+        enabled=False
+    )  # LANGSMITH_TRACING in the environment would send out what callers say
     now = clock or running_clock(starts)
     with ExitStack() as stack:
         dsn = settings.database_url.get_secret_value() if settings.database_url else None
@@ -496,6 +500,7 @@ async def _meanings_learned(company: PostgresCompany) -> AsyncIterator[None]:
     finally:
         learning.cancel()
         await asyncio.wait({learning})
+        await company.knowledge.close()
 
 
 def _embedder(settings: Settings) -> Embedder | None:

@@ -50,7 +50,12 @@ class Connection(psycopg.AsyncConnection[DictRow]):
     )
     used_at = 0.0
 
-    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+    async def wait(  # psycopg's signature
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> RV:
         try:
             return await waiting.wait_async(
                 self._while_answered(gen), self.pgconn.socket, interval, timeout

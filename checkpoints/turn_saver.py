@@ -27,7 +27,14 @@ from langgraph.checkpoint.base import (
 
 from checkpoints.calls import CallRegister, Lease, TurnRecord
 from checkpoints.database import Database, storage_errors
-from checkpoints.errors import LeaseLost, StorageDown, StorageError, TurnSuperseded
+from checkpoints.errors import (
+    LeaseLost,
+    StateUnreadable,
+    StorageDown,
+    StorageError,
+    TurnSuperseded,
+    UndeclaredType,
+)
 from checkpoints.overlay import Overlay, Place, Put, PutWrites
 from checkpoints.saver import TransactionSaver
 from deadline import bounded
@@ -190,6 +197,10 @@ class TurnSaver(Overlay):
             except LeaseLost:
                 self._lose()
                 return
+            except (StateUnreadable, UndeclaredType, ValueError, TypeError) as error:
+                # It can never be written. The next turn's checkpoint holds all that this one did.
+                kind = type(error).__name__  # its text may hold what was said
+                log.error("turn.unwritable", call_id=self._place[0], error_type=kind)  # noqa: TRY400
             except (StorageError, TimeoutError):
                 log.warning("turns.waiting", call_id=self._place[0], count=len(self._waiting))
                 await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])

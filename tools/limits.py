@@ -95,7 +95,7 @@ class Patience:
     left: float
 
 
-_patience: ContextVar[Patience] = ContextVar("patience", default=Patience(float("inf")))
+_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 def look_up_within(seconds: float) -> None:
@@ -131,7 +131,7 @@ class _Guarded:
 
     async def _once(self, lookup: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self._breaker.check()
-        patience = _patience.get()
+        patience = _patience.get() or Patience(float("inf"))
         seconds = min(self._limits.seconds, patience.left)
         if seconds <= 0:
             raise BackendSlow

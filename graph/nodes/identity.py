@@ -21,6 +21,7 @@ from tools.notices import CodeSent, contact_for_code, send_code
 from tools.records import Customer, Level
 
 CODES_PER_CALL = 4
+SHARED_BY = 5  # accounts with one number; of a switchboard's number the account is asked for
 ACCOUNT_SLOTS: tuple[Slot, ...] = ("phone", "email", "order")
 FACT_SLOTS: tuple[Slot, ...] = ("postal_code", "order", "email", "phone")
 
@@ -107,7 +108,7 @@ async def _candidates_by_caller_id(case: Case, context: CallContext) -> Case:
     if case.identity.account_slot or named or not context.caller_number:
         return case
     found = await context.desk.customers.find_by_phone(context.caller_number)
-    if not found:
+    if not found or len(found) > SHARED_BY:
         return case
     return _with_identity(
         case, candidates=tuple(one.customer_id for one in found), account_slot="caller_id"

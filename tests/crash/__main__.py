@@ -18,7 +18,17 @@ from tests.crash.loops import LOOPS
 from tests.crash.stage import Found, Stage, Wanted, fast_server, open_stage
 
 #: How often the whole run strikes. Messages of the server are many, and a stalled line takes its time.
-EVERY = {"kill": 1, "cancel": 1, "freeze": 1, "cut": 5, "stall": 29, "swallow": 1, "control": 3}
+EVERY = {
+    "kill": 1,
+    "kill twice": 3,
+    "cancel": 1,
+    "cut in": 3,
+    "freeze": 1,
+    "cut": 5,
+    "stall": 29,
+    "swallow": 1,
+    "control": 3,
+}
 SHOWN = 20  # violations of a loop that are told one by one
 
 
@@ -50,7 +60,7 @@ def main(
 
 def _explored(stage: Stage, wanted: list[Wanted], jobs: int) -> bool:
     """Prints a row a loop. Is everything as it must be?"""
-    print(f"{'loop':10}{'scripts':>8}{'boundaries':>12}", *(f"{name:>14}" for name in CHECKS))
+    print(f"{'loop':12}{'scripts':>8}{'boundaries':>12}", *(f"{name:>14}" for name in CHECKS))
     good = True
     for one in wanted:
         found = stage.explore(one, jobs)
@@ -63,7 +73,7 @@ def _explored(stage: Stage, wanted: list[Wanted], jobs: int) -> bool:
 def _print(found: Found) -> None:
     checked = LOOPS[found.loop].checks
     counts = [f"{found.violations.get(name, 0) if name in checked else '-':>14}" for name in CHECKS]
-    print(f"{found.loop:10}{found.scripts:8}{found.boundaries:12}", *counts, flush=True)
+    print(f"{found.loop:12}{found.scripts:8}{found.boundaries:12}", *counts, flush=True)
     if not LOOPS[found.loop].naive:
         for example in found.examples[:SHOWN]:
             print(f"    {example}", flush=True)

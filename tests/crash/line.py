@@ -59,6 +59,9 @@ class Process:
     home: Path
     understander: LocalUnderstander  #: loaded before the fork
     script: Script
+    cuts_in: bool = (
+        False  #: the caller whose turn is cancelled goes on speaking, instead of ringing again
+    )
     naive: bool = False  #: performs its writes without key and log
     late: timedelta = timedelta(0)  #: how much later than the first call it is
     lookup_seconds: float = 2.0
@@ -79,7 +82,7 @@ class Process:
         async with open_services(settings, clock=Clock(NOW + self.late), demo=False) as opened:
             wording = NotedWording()
             services = replace(opened, understander=self.understander, wording=wording)
-            phone = Phone(services, wording, self.script, journal, caller)
+            phone = Phone(services, wording, self.script, journal, caller, self.cuts_in)
             arm(phone)
             await phone.ring()
 
@@ -93,6 +96,7 @@ class Phone:
     script: Script
     journal: Journal
     caller: Caller
+    cuts_in: bool = False
     acting: asyncio.Task[Any] | None = field(default=None, init=False)  #: what a hang-up cancels
     call: Conversation | None = field(default=None, init=False)
 
@@ -138,7 +142,12 @@ class Phone:
             if call.over:
                 break
             words = self.caller.says(script, reply.standing.asks, reply.standing.slot)
-            reply = await self._heard(await self._act(call.hear(words)))
+            try:
+                reply = await self._heard(await self._act(call.hear(words)))
+            except asyncio.CancelledError:
+                if not self.cuts_in or call.over:
+                    raise
+                self.journal.write(Entry(kind="cut_off"))
         else:
             raise GaveUp
         await call.hang_up()

@@ -25,6 +25,7 @@ from tests.crash.tables import Evidence, Tables
 from tests.crash.wire import Fault, Wire, proxied
 from tools import confirmation
 
+SOMEWHERE = 150  # boundaries of a resumed call that the second kill is spread over
 SOON = timedelta(seconds=5)  #: the caller rings again
 LEASE_OVER = timedelta(seconds=31)  #: a frozen worker's lease has run out (checkpoints.calls.LEASE)
 
@@ -99,7 +100,7 @@ def rehearsed(scene: Scene, loop: Loop) -> tuple[Entry, ...]:
 def killed(scene: Scene, at: int) -> Run | None:
     """SIGKILL at the boundary; a fresh process takes the caller's next call."""
     scene.reset()
-    with _first_call(scene, at, lambda _: os.kill(os.getpid(), signal.SIGKILL)) as first:
+    with _struck(scene.process, Caller(), at, _die) as first:
         first.wait()
     if first.unharmed:
         return None
@@ -110,10 +111,40 @@ def killed(scene: Scene, at: int) -> Run | None:
     return _run(scene, first, second, strike=strike)
 
 
+def killed_twice(scene: Scene, at: int) -> Run | None:
+    """The process that takes the next call is killed, too, somewhere else; a third one takes the call after that."""
+    scene.reset()
+    with _struck(scene.process, Caller(), at, _die) as first:
+        first.wait()
+    if first.unharmed:
+        return None
+    scene.tables.quiet()
+    strike = scene.tables.evidence()
+    somewhere = 1 + at * 7 % SOMEWHERE
+    with _struck(_later(scene, SOON), _knowing(first), somewhere, _die) as second:
+        second.wait()
+    scene.tables.quiet()
+    heard = second if any(entry.kind == "heard" for entry in second.entries) else first
+    with _next_call(scene, heard, 2 * SOON) as third:
+        third.wait()
+    run = _run(scene, first, third, strike=strike)
+    return replace(
+        run, second=(*second.entries, *third.entries), trouble=run.trouble or second.trouble
+    )
+
+
 def cancelled(scene: Scene, at: int) -> Run | None:
     """The turn is cancelled at the boundary and the line dropped; the same process takes the next call."""
     scene.reset()
-    with _first_call(scene, at, _cut_off) as first:
+    with _struck(scene.process, Caller(), at, _cut_off) as first:
+        first.wait()
+    return None if first.unharmed else _run(scene, first)
+
+
+def cut_in_on(scene: Scene, at: int) -> Run | None:
+    """The turn is cancelled at the boundary, and the caller goes on speaking in the same call."""
+    scene.reset()
+    with _struck(replace(scene.process, cuts_in=True), Caller(), at, _cut_off) as first:
         first.wait()
     return None if first.unharmed else _run(scene, first)
 
@@ -121,7 +152,7 @@ def cancelled(scene: Scene, at: int) -> Run | None:
 def frozen(scene: Scene, at: int) -> Run | None:
     """SIGSTOP at the boundary; another worker takes the call over; then the frozen one goes on."""
     scene.reset()
-    with _first_call(scene, at, lambda _: os.kill(os.getpid(), signal.SIGSTOP)) as first:
+    with _struck(scene.process, Caller(), at, _freeze) as first:
         first.wait(stopped=True)
         if first.unharmed:
             return None
@@ -169,13 +200,21 @@ async def _on_a_bad_line(process: Process, journal: Journal, fault: Fault, at: i
         await process.run(journal, Caller(), arm)
 
 
+def _die(_: Phone) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _freeze(_: Phone) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def _cut_off(phone: Phone) -> None:
     if phone.acting is not None:
         phone.acting.cancel()
 
 
-def _first_call(
-    scene: Scene, at: int, hit: Callable[[Phone], None]
+def _struck(
+    process: Process, caller: Caller, at: int, hit: Callable[[Phone], None]
 ) -> AbstractContextManager[Child]:
     """A process that is struck at the boundary."""
 
@@ -192,17 +231,25 @@ def _first_call(
 
         boundaries = Boundaries(at, reached)
         boundaries.install()
-        await scene.process.run(journal, Caller(), arm)
+        await process.run(journal, caller, arm)
 
     return forked(work)
 
 
 def _next_call(scene: Scene, first: Child, later: timedelta) -> AbstractContextManager[Child]:
     """A fresh process, and the caller who rings again knowing what was heard so far."""
-    heard = [entry for entry in first.entries if entry.kind == "heard"]
-    caller = Caller(told=heard[-1].told, code=heard[-1].code) if heard else Caller()
-    process = replace(scene.process, late=later)
+    process, caller = _later(scene, later), _knowing(first)
     return forked(lambda journal: process.run(journal, caller))
+
+
+def _later(scene: Scene, by: timedelta) -> Process:
+    return replace(scene.process, late=by)
+
+
+def _knowing(child: Child) -> Caller:
+    """The caller, after what was heard from this process."""
+    heard = [entry for entry in child.entries if entry.kind == "heard"]
+    return Caller(told=heard[-1].told, code=heard[-1].code) if heard else Caller()
 
 
 def _run(
@@ -223,7 +270,9 @@ def _run(
 
 LOOPS: dict[str, Loop] = {
     "kill": Loop(killed),
+    "kill twice": Loop(killed_twice),
     "cancel": Loop(cancelled),
+    "cut in": Loop(cut_in_on),
     "freeze": Loop(frozen),
     "cut": Loop(wired("cut")),
     "stall": Loop(wired("stall")),

@@ -13,7 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -74,6 +74,7 @@ class Stage:
     template: str
     home: Path
     understander: LocalUnderstander
+    warm: set[str] = field(default_factory=set)  #: scripts that have loaded what they need
 
     def explore(self, wanted: Wanted, jobs: int = 1) -> Found:
         """One process for each script, so many at a time."""
@@ -87,8 +88,12 @@ class Stage:
 
     def _warm_up(self, scripts: Sequence[Script]) -> None:
         """Whatever is loaded at first use is loaded before the forks: one call of each script, on nobody's record."""
+        cold = [script for script in scripts if script.name not in self.warm]
+        self.warm.update(script.name for script in cold)
+        if not cold:
+            return
         with scenario_database(self.server, self.template) as (dsn, tables):
-            for script in scripts:
+            for script in cold:
                 tables.reset(staff=script.staff)
                 process = Process(dsn, self.home, self.understander, script)
                 with tempfile.TemporaryFile() as notes:

@@ -166,7 +166,7 @@ def scenario_database(server: str, template: str) -> Iterator[tuple[str, Tables]
     name = f"crash_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )

@@ -22,8 +22,8 @@ def explore(server_dsn: str, model_home: Path) -> Iterator[Explore]:
     """The fork server: a process of its own, because pytest's has threads."""
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash", "--serve"]
-        + ["--server", server_dsn, "--home", str(model_home)],
+        (sys.executable, "-m", "tests.crash", "--serve", "--server", server_dsn)
+        + ("--home", str(model_home)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -49,19 +49,19 @@ def unharmed(found: Found, at_least: int) -> None:
 
 
 def test_killed_worker_loses_at_most_the_words_in_the_air(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="kill", scripts=CALLERS, every=31)), 20)
+    unharmed(explore(Wanted(loop="kill", scripts=CALLERS, every=41)), 15)
 
 
 def test_hang_up_in_the_middle_of_anything_leaves_a_call_that_goes_on(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="cancel", scripts=CALLERS, every=31)), 20)
+    unharmed(explore(Wanted(loop="cancel", scripts=CALLERS, every=41)), 15)
 
 
 def test_frozen_worker_writes_nothing_once_its_call_was_taken_over(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="freeze", scripts=CALLERS, every=37)), 17)
+    unharmed(explore(Wanted(loop="freeze", scripts=CALLERS, every=53)), 12)
 
 
 def test_call_goes_on_when_a_connection_is_cut(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="cut", scripts=CALLERS, every=83)), 10)
+    unharmed(explore(Wanted(loop="cut", scripts=CALLERS, every=97)), 9)
 
 
 def test_call_goes_on_when_a_connection_stalls(explore: Explore) -> None:
@@ -69,9 +69,9 @@ def test_call_goes_on_when_a_connection_stalls(explore: Explore) -> None:
 
 
 def test_commit_whose_answer_is_lost_is_not_taken_for_a_failure(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="swallow", scripts=CALLERS, every=5)), 7)
+    unharmed(explore(Wanted(loop="swallow", scripts=CALLERS, every=6)), 6)
 
 
 def test_line_without_keys_and_log_fails_in_the_same_harness(explore: Explore) -> None:
-    found = explore(Wanted(loop="control", scripts=("transfer_fr",), every=3))
+    found = explore(Wanted(loop="control", scripts=("transfer_fr",), every=4))
     assert found.violations["doubled"] > 0

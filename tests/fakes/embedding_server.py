@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
@@ -55,6 +56,7 @@ def _inputs(request: Mapping[str, object]) -> Sequence[str]:
     return given
 
 
+@cache
 def _direction(word: str) -> NDArray[np.float64]:
     seed = int.from_bytes(sha256(word.encode()).digest()[:8], "big")
     return np.random.default_rng(seed).normal(size=SIZE)

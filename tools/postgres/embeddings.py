@@ -9,6 +9,7 @@ from math import isfinite
 from time import monotonic
 from typing import Protocol
 
+import httpx
 import psycopg
 import structlog
 from langchain_core.embeddings import Embeddings
@@ -46,6 +47,9 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """A vector for each text; no request for none. Raises EmbeddingFailed."""
 
+    async def close(self) -> None:
+        """Let go of connections."""
+
 
 class OpenAIEmbedder:
     """Any server that speaks OpenAI's /embeddings."""
@@ -55,6 +59,7 @@ class OpenAIEmbedder:
         self._model = model
         self._base_url = base_url or OPENAI
         self._client: Embeddings | None = None
+        self._http: httpx.AsyncClient | None = None
 
     @property
     def model(self) -> str:
@@ -73,14 +78,20 @@ class OpenAIEmbedder:
             raise EmbeddingFailed
         return vectors
 
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+
     def _made(self) -> Embeddings:
         """Texts are sent as they are: counting tokens would download tiktoken's tables."""
         from langchain_openai import OpenAIEmbeddings
 
+        self._http = httpx.AsyncClient()
         return OpenAIEmbeddings(
             model=self._model,
             api_key=self._key,
             base_url=self._base_url,
+            http_async_client=self._http,
             check_embedding_ctx_length=False,
             chunk_size=BATCH,
             max_retries=0,

@@ -147,6 +147,11 @@ class PostgresKnowledge:
         nobody = [Asked(one, text, None) for one in LANGUAGES for _, text in unanswered(one)]
         await self._meaning.learn((*nobody, *asked))
 
+    async def close(self) -> None:
+        """Let go of the provider's connections."""
+        if self._meaning is not None:
+            await self._meaning.embedder.close()
+
     @port_method
     async def count(self) -> int:
         async with self._connections.connection() as connection:
