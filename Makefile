@@ -22,10 +22,13 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
+$(VENV)/.system: tests/system.sh | $(VENV)/.runtime
+	@if tests/system.sh; then touch $@; fi
+
 call: $(VENV)/.runtime ## a call in the terminal, embedded Postgres, no keys; ARGS="--language es --from +15035550127"
 	@$(BIN)/holdfast call $(ARGS)
 
-test: $(VENV)/.dev ## everything that must pass
+test: $(VENV)/.dev $(VENV)/.system ## everything that must pass
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

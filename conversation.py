@@ -114,7 +114,11 @@ class RunningTurn:
         self._gate.confirm()
 
     async def discard(self) -> None:
-        """It was not said after all: no row, no effect, no memory."""
+        """It was not said after all: no row, no effect, no memory.
+
+        Of a confirmed turn, an effect may have happened all the same: the next turn finds out.
+        """
+        self._call.unsure = self._call.unsure or self._gate.confirmed
         self._fork.discard()
         self._run.cancel()
         await asyncio.wait({self._run})
@@ -132,7 +136,8 @@ class RunningTurn:
             raise
         call = self._call
         self._fork.commit(turn_record(state, call.context, call.keyed_hash))
-        await self._call.remember(state)
+        call.unsure = False
+        await call.remember(state)
         reply = _reply(self._call.record.call_id, state, self._first_words_ms)
         log.info(
             "turn.answered", call_id=str(reply.call), turn=reply.turn, node=reply.node, ms=reply.ms
@@ -164,7 +169,8 @@ class RunningTurn:
         """The call's surroundings, with whatever writes held back until this turn is confirmed."""
         context, gate = self._call.context, self._gate
         vault, effects = held_back(context.desk.vault, gate), held_back(context.desk.effects, gate)
-        return replace(context, desk=replace(context.desk, vault=vault, effects=effects))
+        desk = replace(context.desk, vault=vault, effects=effects)
+        return replace(context, desk=desk, unsure=self._call.unsure)
 
     def _ms(self) -> float:
         return (time.perf_counter() - self._started) * 1000
@@ -183,8 +189,11 @@ class Conversation:
     keyed_hash: Callable[[str], str]
     over: bool = False  #: nothing more can be said on this line
     dropped: bool = False  #: the line went dead, or was left in the middle: the call can be resumed
+    unsure: bool = False  #: a confirmed turn was discarded, and none has come to its end since
     _state: CallState | None = None  #: as the last turn left it
-    _put_through: bool = False  #: the caller is on the way to a colleague, and over when they have left
+    _put_through: bool = (
+        False  #: the caller is on the way to a colleague, and over when they have left
+    )
 
     @property
     def config(self) -> dict[str, Any]:

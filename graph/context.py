@@ -68,6 +68,9 @@ class CallContext:
     country: str = "US"  # ISO 3166 alpha-2 of the caller's number, else the company's
     zone: str = "UTC"  # the caller's time zone
     recorded: bool = False  #: the greeting says so
+    unsure: bool = (
+        False  #: a confirmed turn was cut off before this one: what it was to do may be done
+    )
 
     def now(self, zone: str) -> datetime:
         """The caller's local time."""

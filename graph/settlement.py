@@ -52,10 +52,19 @@ async def settled(case: Case, context: CallContext, turn: int) -> Case:
 
 async def settled_after_all(case: Case, context: CallContext, turn: int) -> Case:
     """In a call that goes on: whatever was tried and did happen is done, before anything like it is done again."""
+    tried = case.unsettled
+    if context.unsure and case.proposal is not None:
+        tried = (*tried, case.proposal)
     try:
-        return await _asked_after(case, case.unsettled, _after_all, context, turn)
+        return await _asked_after(case, tried, _after_all, context, turn)
     except DeskError:
         return case
+
+
+def said_again(case: Case) -> Case:
+    """Nothing was heard of the last turn's words: what it did is said again."""
+    last = case.history[-1].turn if case.history else 0
+    return tell(case, *(_after_all(done.effect) for done in case.done if done.turn == last))
 
 
 async def _asked_after(

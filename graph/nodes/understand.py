@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from graph.context import CallContext
 from graph.dialogue import ask, flow_text, lapsed, tell, top
 from graph.repair import SILENCES_BEFORE_GOODBYE, as_meant, settled_first, silent
-from graph.settlement import settled, settled_after_all
+from graph.settlement import said_again, settled, settled_after_all
 from graph.state import AddressFlow, CallerTurn, CallState, Case, Lang
 from graph.understanding import commands as c
 from graph.understanding.language import settle_language
@@ -105,7 +105,8 @@ def _as_heard(case: Case, heard: str | None) -> Case:
         return case
     history = (*case.history[:-1], last.model_copy(update={"said": heard.strip()}))
     question = case.question.model_copy(update={"heard": False}) if case.question else None
-    return case.model_copy(update={"history": history, "question": question})
+    case = case.model_copy(update={"history": history, "question": question})
+    return case if heard.strip() else said_again(case)
 
 
 def _begun(case: Case, context: CallContext) -> Case:

@@ -43,6 +43,35 @@ QUESTION = re.compile(
     r"sabes? (?:si|cuando|cuanto)|(?:voudrais|veux|aimerais|voulais) (?:savoir|demander)|question (?:sur|concernant)|"
     r"dites-moi (?:si|quand|comment)|savez(?:-vous)? (?:si|quand|combien))\b"
 )
+#: "Call me back about a broken chair": a wish for a call names its matter so, and hardly anything else.
+TOPIC_NAMED = re.compile(
+    r"\b(?:about|regarding|concerning|to do with|sobre|acerca del?|respecto al?|por lo de|"
+    r"au sujet d(?:e |u |es |'|’|\s)|à propos d(?:e |u |es |'|’|\s)|concernant)\s*(?P<topic>\S.*)",
+    re.IGNORECASE,
+)
+#: "About this": only the caller knows what.
+POINTING_AT_IT = {
+    "this",
+    "that",
+    "it",
+    "this one",
+    "them",
+    "esto",
+    "eso",
+    "ello",
+    "ca",
+    "cela",
+    "ceci",
+    "it all",
+}
+#: Where a topic ends and a time begins.
+WHEN_BEGINS = re.compile(
+    r"\s+(?:(?:and |y |et )?(?:tomorrow|today|tonight|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|at \w+|"
+    r"in the (?:morning|afternoon|evening)|next |please|thanks|mañana|hoy|el (?:lunes|martes|miércoles|jueves|"
+    r"viernes|sábado|domingo)|a las? |por la (?:mañana|tarde)|por favor|gracias|demain|aujourd'hui|lundi|mardi|"
+    r"mercredi|jeudi|vendredi|samedi|dimanche|ce matin|cet après-midi|à \w+ heures?|s'il vous plaît|merci))\b.*",
+    re.IGNORECASE,
+)
 TOPIC_LEADS = re.compile(
     r"^(?:(?:um|uh|eh|euh|well|pues|ben|bah|so|hi|yeah|yes|sí|oui|alors|bueno)\s+)*"
     r"(?:(?:(?:it's|it is|that's) (?:just )?(?:about|regarding|for|to do with)|about|regarding|it's|"
@@ -323,6 +352,16 @@ def _says_a_value(one: Heard) -> bool:
 
 
 # Callback -------------------------------------------------------------------------------------------------
+
+
+def named_topic(one: Heard) -> tuple[c.Command, ...]:
+    """What a call back is about, said together with the wish for it; the time may stand before or after it."""
+    named = TOPIC_NAMED.search(one.text)
+    if named is None:
+        return ()
+    topic = WHEN_BEGINS.split(named["topic"], maxsplit=1)[0].strip(" .,!?")
+    pointing = plain(topic) in POINTING_AT_IT
+    return answer("topic", topic) if len(topic) > 2 and not topic.isdigit() and not pointing else ()
 
 
 def _topic(one: Heard) -> tuple[c.Command, ...]:

@@ -14,6 +14,7 @@ from graph.understanding.expected import (
     ORDER_WORDS,
     PHONE_DIGITS,
     address_answers,
+    named_topic,
     phone_answer,
     read_expected,
     time_answer,
@@ -316,7 +317,7 @@ class LocalUnderstander:
         if intent in ("update_phone", "callback_book"):
             details = phone_answer(one.text, one, at_least=7)
             if intent == "callback_book":
-                details = (*details, *time_answer(one.text, one))
+                details = (*details, *named_topic(one), *time_answer(one.text, one))
             return (command, *details)
         return (command,)
 

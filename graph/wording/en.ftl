@@ -188,9 +188,9 @@ done-meanwhile = { $flow ->
        *[other] Your case is already with a colleague.
     }
 done-after-all = { $flow ->
-        [update_address] Your address change did go through after all, so that is done.
-        [update_phone] Your phone number change did go through after all, so that is done.
-        [callback] The callback was settled after all, so that is done.
+        [update_address] Your address change did go through, so that is done.
+        [update_phone] Your phone number change did go through, so that is done.
+        [callback] The callback was settled, so that is done.
        *[other] Your case did get through: it is already with a colleague.
     }
 write-failed = I'm sorry, our system isn't answering, so I can't tell you that it's done.

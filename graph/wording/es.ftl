@@ -188,9 +188,9 @@ done-meanwhile = { $flow ->
        *[other] Su caso ya lo tiene un compañero.
     }
 done-after-all = { $flow ->
-        [update_address] El cambio de dirección sí se hizo al final, así que eso ya está.
-        [update_phone] El cambio de teléfono sí se hizo al final, así que eso ya está.
-        [callback] Lo de su llamada sí quedó resuelto al final, así que eso ya está.
+        [update_address] El cambio de dirección sí se hizo, así que eso ya está.
+        [update_phone] El cambio de teléfono sí se hizo, así que eso ya está.
+        [callback] Lo de su llamada sí quedó resuelto, así que eso ya está.
        *[other] Su caso sí llegó: ya lo tiene un compañero.
     }
 write-failed = Lo siento, el sistema no responde, así que no puedo asegurarle que esté hecho.

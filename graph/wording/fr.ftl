@@ -188,9 +188,9 @@ done-meanwhile = { $flow ->
        *[other] Votre dossier est déjà entre les mains d'un collègue.
     }
 done-after-all = { $flow ->
-        [update_address] Le changement d'adresse a finalement bien été fait, c'est donc réglé.
-        [update_phone] Le changement de numéro a finalement bien été fait, c'est donc réglé.
-        [callback] Le rappel a finalement bien été réglé, c'est donc fait.
+        [update_address] Le changement d'adresse a bien été fait, c'est donc réglé.
+        [update_phone] Le changement de numéro a bien été fait, c'est donc réglé.
+        [callback] Le rappel a bien été réglé, c'est donc fait.
        *[other] Votre dossier est bien arrivé : il est déjà entre les mains d'un collègue.
     }
 write-failed = Je suis désolé, notre système ne répond pas, je ne peux donc pas vous dire que c'est fait.

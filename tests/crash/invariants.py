@@ -16,7 +16,10 @@ from tests.crash.tables import Dump, Evidence
 #: Lines that say nothing was done. No scripted caller gives up, so with the effect on record they are false.
 DENIALS = frozenset({"dropped-open-things", "left-open", "cancelled", "write-refused"})
 #: Lines after which a question is another one: a system failed, or a value was given up with a word.
-TROUBLE = frozenset({"lookup-failed", "write-failed", "nobody-reachable", "done-meanwhile"})
+TROUBLE = frozenset(
+    {"lookup-failed", "write-failed", "nobody-reachable", "done-meanwhile", "done-after-all"}
+)
+ON_FILE = frozenset({"address-same", "phone-same"})
 GIVEN_UP = frozenset(
     {"address-part-wrong", "phone-incomplete", "callback-time-taken", "callback-time-not-free"}
 )
@@ -76,14 +79,18 @@ def doubled(run: Run) -> Iterator[str]:
 def question(run: Run) -> Iterator[str]:
     """A resumed call's first question after identity is the one that was open, and no reply it gave is forgotten."""
     heard_turn: dict[str, int] = {}
+    was_open: dict[str, str] = {}
     for at, entry in enumerate(run.entries):
         if entry.kind == "heard" and entry.call_id:
             heard_turn[entry.call_id] = entry.standing.turn
         if entry.kind != "rang" or entry.legs < 2:
             continue
+        if entry.question.startswith(WORK):
+            was_open[entry.call_id or ""] = entry.question
         if entry.standing.turn < heard_turn.get(entry.call_id or "", 0):
             yield f"turn {heard_turn[entry.call_id or '']} was heard, turn {entry.standing.turn} remembered"
-        yield from _goes_on(run, entry, _leg(run.entries, at))
+        expected = was_open.get(entry.call_id or "") or _first_of_all(run)
+        yield from _goes_on(entry, expected, _leg(run.entries, at))
 
 
 def _leg(entries: tuple[Entry, ...], rang: int) -> list[Entry]:
@@ -97,14 +104,16 @@ def _leg(entries: tuple[Entry, ...], rang: int) -> list[Entry]:
     return leg
 
 
-def _goes_on(run: Run, rang: Entry, leg: list[Entry]) -> Iterator[str]:
+def _first_of_all(run: Run) -> str:
+    """What a caller is asked when identity is proven and nothing was given yet."""
+    return next((entry.question for entry in run.clean if entry.question.startswith(WORK)), "")
+
+
+def _goes_on(rang: Entry, expected: str, leg: list[Entry]) -> Iterator[str]:
     said = {one for entry in leg for one in entry.lines}
     asked = next((entry.question for entry in leg if entry.question.startswith(WORK)), None)
     if rang.standing.flow is None or asked is None or not said.isdisjoint(TROUBLE):
         return
-    was_open = Entry(kind="rang", standing=rang.standing).question
-    first_of_all = next(entry.question for entry in run.clean if entry.question.startswith(WORK))
-    expected = was_open if was_open.startswith(WORK) else first_of_all
     if asked != expected:
         yield f"asked {asked}, and {expected} was open"
 
@@ -142,6 +151,8 @@ def agree(run: Run) -> Iterator[str]:
     for call in run.end.calls:
         if call["call_id"] in served and call["outcome"] != run.script.ends.outcome:
             yield f"in the end: the call that served the caller is {call['state']}, {call['outcome']}"
+    if any(not ON_FILE.isdisjoint(entry.lines) for entry in run.entries):
+        return  # the change was found made, not remembered as its own
     by_call = {entry.call_id: entry for entry in run.entries if entry.kind == "heard"}
     for call_id, entry in by_call.items():
         logged = {

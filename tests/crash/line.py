@@ -138,16 +138,19 @@ class Phone:
             )
         )
         reply = await self._heard(await self._act(call.begin()))
+        heard: str | None = None  # of the line's last words, when not all
         for _ in range(TURNS):
             if call.over:
                 break
             words = self.caller.says(script, reply.standing.asks, reply.standing.slot)
             try:
-                reply = await self._heard(await self._act(call.hear(words)))
+                reply = await self._heard(await self._act(call.hear(words, heard)))
+                heard = None
             except asyncio.CancelledError:
                 if not self.cuts_in or call.over:
                     raise
                 self.journal.write(Entry(kind="cut_off"))
+                heard = None if reply.standing == standing_of(call._state or {}) else ""
         else:
             raise GaveUp
         await call.hang_up()

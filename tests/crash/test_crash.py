@@ -21,9 +21,9 @@ Explore = Callable[[Wanted], Found]
 def explore(server_dsn: str, model_home: Path) -> Iterator[Explore]:
     """The fork server: a process of its own, because pytest's has threads."""
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    server = (sys.executable, "-m", "tests.crash", "--serve", "--server", server_dsn)
     with subprocess.Popen(
-        (sys.executable, "-m", "tests.crash", "--serve", "--server", server_dsn)
-        + ("--home", str(model_home)),
+        (*server, "--home", str(model_home)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

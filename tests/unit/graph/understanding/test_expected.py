@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graph.understanding import commands as c
-from graph.understanding.expected import read_expected
+from graph.understanding.expected import named_topic, read_expected
 from graph.understanding.heard import heard
 
 COUNTRIES: dict[c.Language, str] = {"en": "US", "es": "ES", "fr": "FR"}
@@ -251,3 +251,26 @@ def test_the_answer_to_the_open_question_is_read(
 )
 def test_one_of_the_times_offered_is_chosen_or_another_is_named(text: str, wanted: str) -> None:
     assert read("en", "callback.time", text, OFFERED_TIMES) == wanted
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "topic"),
+    [
+        ("en", "can you call me back tomorrow at three pm about a broken chair", "a broken chair"),
+        ("en", "call me back about an invoice tomorrow at ten please", "an invoice"),
+        ("en", "call me back please", None),
+        ("es", "me pueden llamar mañana sobre una factura", "una factura"),
+        ("es", "llámenme por lo de la mesa rota el jueves a las diez", "la mesa rota"),
+        ("fr", "rappelez-moi demain matin au sujet d'une facture", "une facture"),
+        (
+            "fr",
+            "vous pouvez me rappeler à propos de ma commande demain à dix heures",
+            "ma commande",
+        ),
+    ],
+)
+def test_what_a_callback_is_about_is_heard_with_the_wish_for_it(
+    language: c.Language, text: str, topic: str | None
+) -> None:
+    said = named_topic(heard(text, language, c.Pending(language=language)))
+    assert said == ((c.Answer(slot="topic", value=topic),) if topic else ())
