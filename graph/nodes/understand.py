@@ -131,6 +131,7 @@ def _resumed(case: Case, context: CallContext) -> Case:
             "code_to": None,
             "codes_sent": 0,
             "lapsed": False,
+            "failed": False,
         }
     )
     case = case.model_copy(

@@ -92,6 +92,7 @@ class OpenAIEmbedder:
             api_key=self._key,
             base_url=self._base_url,
             http_async_client=self._http,
+            openai_proxy=None,  # its variable forbids a client of ours; HTTPS_PROXY is heeded all the same
             check_embedding_ctx_length=False,
             chunk_size=BATCH,
             max_retries=0,

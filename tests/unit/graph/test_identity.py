@@ -467,3 +467,13 @@ async def test_the_order_an_account_was_found_by_is_no_fact_said_as_a_postal_cod
     assert call.asks == "identity.fact"
     await call.say(postal("10482"))
     assert call.state["verified"] == 0
+
+
+async def test_a_resumed_call_is_not_asked_as_if_it_had_just_failed() -> None:
+    call = await FakeCall.answered()
+    await call.say("order_status")
+    await call.say(c.Answer(slot="postal_code", value="11111"))
+    assert call.lines[-1] == "ask-fact-retry"
+    await call.resume()
+    await call.say("affirm")
+    assert call.lines[-1] == "ask-fact"
