@@ -31,11 +31,12 @@ FLOW_OF_EFFECT: dict[EffectName, FlowName] = {
 async def settled(case: Case, context: CallContext, turn: int) -> Case:
     """The case with every write that did happen taken as done, and said in general terms.
 
-    What the last turn on record did is said, too: its words may have been in the air. When the log can't be asked,
-    the proposals stay open under their keys: confirmed again, they run once.
+    What was done since the caller last spoke is said, too: its words may have been in the air. When the log can't be
+    asked, the proposals stay open under their keys: confirmed again, they run once.
     """
+    last_spoke = max((one.turn for one in case.history if one.words), default=turn - 1)
     for done in case.done:
-        if done.turn == turn - 1:
+        if done.turn >= last_spoke:
             case = tell(case, _meanwhile(done.effect))
     tried = (*case.unsettled, case.proposal) if case.proposal else case.unsettled
     try:

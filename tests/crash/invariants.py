@@ -120,13 +120,15 @@ def _goes_on(rang: Entry, expected: str, leg: list[Entry]) -> Iterator[str]:
 
 def asked_twice(run: Run) -> Iterator[str]:
     """Nothing the call's memory holds is asked for again."""
-    known: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     for entry in run.entries:
-        again = entry.question in known and GIVEN_UP.isdisjoint(entry.lines)
-        if entry.kind == "heard" and again:
+        given_up = not GIVEN_UP.isdisjoint(entry.lines)
+        if entry.kind == "heard" and entry.question in held and not given_up:
             yield f"{entry.question} was asked again"
-        if entry.kind in ("rang", "heard"):
-            known = entry.standing.filled
+        if entry.kind == "rang" or given_up:
+            held = entry.standing.filled
+        elif entry.kind == "heard":
+            held = held | entry.standing.filled if entry.standing.flow else frozenset()
 
 
 def forked(run: Run) -> Iterator[str]:

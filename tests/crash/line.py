@@ -138,19 +138,23 @@ class Phone:
             )
         )
         reply = await self._heard(await self._act(call.begin()))
-        heard: str | None = None  # of the line's last words, when not all
+        missed = False  # nothing was heard of the line's last words
         for _ in range(TURNS):
             if call.over:
                 break
             words = self.caller.says(script, reply.standing.asks, reply.standing.slot)
+            if missed:
+                words = script.answers["missed"]
             try:
-                reply = await self._heard(await self._act(call.hear(words, heard)))
-                heard = None
+                reply = await self._heard(
+                    await self._act(call.hear(words, heard="" if missed else None))
+                )
+                missed = False
             except asyncio.CancelledError:
                 if not self.cuts_in or call.over:
                     raise
                 self.journal.write(Entry(kind="cut_off"))
-                heard = None if reply.standing == standing_of(call._state or {}) else ""
+                missed = reply.standing != standing_of(call._state or {})
         else:
             raise GaveUp
         await call.hang_up()

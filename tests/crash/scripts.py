@@ -16,7 +16,7 @@ TELLS_DONE = frozenset(
 )
 
 #: Questions on the way to more of it, which a caller who knows that it is done turns down.
-MORE = ("account.", "callback.", "escalation.")
+MORE = ("identity.", "account.", "callback.", "escalation.")
 
 
 class Ends(BaseModel):

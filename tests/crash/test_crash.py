@@ -56,6 +56,10 @@ def test_hang_up_in_the_middle_of_anything_leaves_a_call_that_goes_on(explore: E
     unharmed(explore(Wanted(loop="cancel", scripts=CALLERS, every=41)), 15)
 
 
+def test_caller_who_cuts_in_on_a_turn_is_served_once(explore: Explore) -> None:
+    unharmed(explore(Wanted(loop="cut in", scripts=("callback_es",), every=23)), 10)
+
+
 def test_frozen_worker_writes_nothing_once_its_call_was_taken_over(explore: Explore) -> None:
     unharmed(explore(Wanted(loop="freeze", scripts=CALLERS, every=53)), 12)
 

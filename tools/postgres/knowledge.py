@@ -163,6 +163,7 @@ class PostgresKnowledge:
     async def search(
         self, question: str, language: LanguageCode, limit: int = 3
     ) -> tuple[Passage, ...]:
+        question = question.replace("\0", " ")  # which no text in Postgres may hold
         close, (sharing, learned) = await asyncio.gather(
             self._closeness(question, language), self._sharing(question, language)
         )
