@@ -321,6 +321,15 @@ class TestMeaning:
         )
         assert kept == [("kites",), ("llamas",)]
 
+    async def test_answers_loaded_without_vectors_are_matched_by_their_words_alone(
+        self, database_copy: str, provider: FakeEmbeddingServer, tmp_path: Path
+    ) -> None:
+        async with meaning(database_copy, provider) as matched:
+            await matched.load((*SOME, *read_topics(written(tmp_path, "llamas"))))
+            assert await topic_of(matched, "do you have llamas") == "llamas"
+            assert await topic_of(matched, "do you have elephants") is None
+            assert await topic_of(matched, BY_WORDS) == "shipping-costs-spain"
+
     @pytest.mark.parametrize("mood", ["hangs", "errors", "refuses", "babbles", "shrinks"])
     async def test_provider_that_fails_leaves_the_words(
         self, database_copy: str, provider: FakeEmbeddingServer, mood: str
