@@ -179,9 +179,9 @@ async def _checkouts(services: Services) -> AsyncIterator[list[float]]:
     seen: list[float] = []
     real = services.database.pool.getconn
 
-    async def getconn(*given: Any) -> Any:
+    async def getconn(*given: Any, **named: Any) -> Any:
         seen.append(time.perf_counter())
-        return await real(*given)
+        return await real(*given, **named)
 
     services.database.pool.getconn = getconn  # type: ignore[method-assign]
     try:
