@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -61,8 +61,9 @@ async def _forward(
 ) -> None:
     """In order, each piece as much later as it came."""
     loop = asyncio.get_running_loop()
-    while data := await reader.read(65536):
-        loop.call_later(delay_s, _deliver, writer, data)
+    with suppress(ConnectionError):  # the other side may hang up at any moment
+        while data := await reader.read(65536):
+            loop.call_later(delay_s, _deliver, writer, data)
     loop.call_later(delay_s, writer.close)
 
 
