@@ -7,10 +7,9 @@ the old one can't commit any more. A lease that ran out, or whose worker is dead
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import structlog
@@ -32,12 +31,6 @@ CallStateName = Literal[
 ]
 LEASE = timedelta(seconds=30)  # renewed every third of it: a dead host's calls are free after this
 SHORTEST_PREFIX = 8
-LOCKED_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds
-_DROPPED: LiteralString = (
-    "caller_hash = %(caller)s AND last_turn_at > %(since)s AND last_turn_at <= %(now)s AND (state = 'interrupted' "
-    "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s) "
-    "OR (lease_owner = %(owner)s AND NOT call_id = ANY(%(held)s)))))"
-)
 
 
 class Lease(BaseModel):
@@ -137,43 +130,31 @@ class CallRegister:
         """
         if caller_hash is None:
             return None
+        now = self._clock()
         async with storage_errors(), self._database.connection() as connection:
-            for pause in LOCKED_PAUSES:
-                row, there = await self._taken_up(connection, caller_hash, window)
-                if row is not None or not there:
-                    break
-                await asyncio.sleep(pause)  # a writer that was cut off still holds it for a moment
+            cursor = await connection.execute(
+                "UPDATE calls SET state = 'live', legs = legs + 1, lease_owner = %(owner)s, "
+                "lease_counter = lease_counter + 1, lease_expires_at = %(until)s, interrupted_at = NULL "
+                "WHERE call_id = (SELECT call_id FROM calls WHERE caller_hash = %(caller)s "
+                "AND last_turn_at > %(since)s AND last_turn_at <= %(now)s AND (state = 'interrupted' "
+                "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s) "
+                "OR (lease_owner = %(owner)s AND NOT call_id = ANY(%(held)s))))) "
+                "ORDER BY turns = 0, last_turn_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
+                {
+                    "owner": self._owner,
+                    "until": now + self._lease,
+                    "caller": caller_hash,
+                    "since": now - window,
+                    "now": now,
+                    "dead": await _dead_owners(connection, caller_hash),
+                    "held": list(self._held),
+                },
+            )
+            row = await cursor.fetchone()
         record = CallRecord.model_validate(row) if row else None
         if record is not None:
             self._held[record.call_id] = record.lease
         return record
-
-    async def _taken_up(
-        self, connection: Connection, caller_hash: str, window: timedelta
-    ) -> tuple[DictRow | None, bool]:
-        """The call, live now; and when there is none, whether there is one that somebody else has locked."""
-        now = self._clock()
-        values = {
-            "owner": self._owner,
-            "until": now + self._lease,
-            "caller": caller_hash,
-            "since": now - window,
-            "now": now,
-            "dead": await _dead_owners(connection, caller_hash),
-            "held": list(self._held),
-        }
-        cursor = await connection.execute(
-            "UPDATE calls SET state = 'live', legs = legs + 1, lease_owner = %(owner)s, "
-            "lease_counter = lease_counter + 1, lease_expires_at = %(until)s, interrupted_at = NULL "
-            f"WHERE call_id = (SELECT call_id FROM calls WHERE {_DROPPED} "
-            "ORDER BY turns = 0, last_turn_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
-            values,
-        )
-        row = await cursor.fetchone()
-        if row is not None:
-            return row, True
-        cursor = await connection.execute(f"SELECT 1 FROM calls WHERE {_DROPPED} LIMIT 1", values)
-        return None, await cursor.fetchone() is not None
 
     async def take_over(self, call_id: UUID) -> Lease:
         """Hold this call from now on, whoever held it before: their next commit fails.

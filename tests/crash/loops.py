@@ -152,8 +152,7 @@ def cut_in_on(scene: Scene, at: int) -> Run | None:
 def frozen(scene: Scene, at: int) -> Run | None:
     """SIGSTOP at the boundary; another worker takes the call over; then the frozen one goes on."""
     scene.reset()
-    process = replace(scene.process, rings_again=False)
-    with _struck(process, Caller(), at, _freeze) as first:
+    with _struck(scene.process, Caller(), at, _freeze) as first:
         first.wait(stopped=True)
         if first.unharmed:
             return None
