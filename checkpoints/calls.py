@@ -7,6 +7,7 @@ the old one can't commit any more. A lease that ran out, or whose worker is dead
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -31,6 +32,13 @@ CallStateName = Literal[
 ]
 LEASE = timedelta(seconds=30)  # renewed every third of it: a dead host's calls are free after this
 SHORTEST_PREFIX = 8
+#: Seconds before each attempt to take up a call whose row is locked: a writer that was cut off holds it for a moment.
+LOCKED_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+_DROPPED = (
+    "caller_hash = %(caller)s AND last_turn_at > %(since)s AND last_turn_at <= %(now)s AND (state = 'interrupted' "
+    "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s) "
+    "OR (lease_owner = %(owner)s AND NOT call_id = ANY(%(held)s)))))"
+)
 
 
 class Lease(BaseModel):
@@ -130,16 +138,31 @@ class CallRegister:
         """
         if caller_hash is None:
             return None
+        for pause in LOCKED_PAUSES:
+            await asyncio.sleep(pause)
+            row = await self._taken_up(caller_hash, window)
+            if row is None:
+                return None
+            if row["call_id"] is not None:
+                record = CallRecord.model_validate(row)
+                self._held[record.call_id] = record.lease
+                return record
+        return None
+
+    async def _taken_up(self, caller_hash: str, window: timedelta) -> DictRow | None:
+        """The newest dropped call, live now; an empty row when somebody else has it locked, None when there is none."""
         now = self._clock()
         async with storage_errors(), self._database.connection() as connection:
-            cursor = await connection.execute(
-                "UPDATE calls SET state = 'live', legs = legs + 1, lease_owner = %(owner)s, "
+            return await _row(
+                connection,
+                f"WITH dropped AS (SELECT call_id FROM calls WHERE {_DROPPED} "
+                "ORDER BY turns = 0, last_turn_at DESC LIMIT 1), "
+                f"free AS (SELECT call_id FROM calls WHERE {_DROPPED} "
+                "AND call_id = (SELECT call_id FROM dropped) FOR UPDATE SKIP LOCKED), "
+                "taken AS (UPDATE calls SET state = 'live', legs = legs + 1, lease_owner = %(owner)s, "
                 "lease_counter = lease_counter + 1, lease_expires_at = %(until)s, interrupted_at = NULL "
-                "WHERE call_id = (SELECT call_id FROM calls WHERE caller_hash = %(caller)s "
-                "AND last_turn_at > %(since)s AND last_turn_at <= %(now)s AND (state = 'interrupted' "
-                "OR (state = 'live' AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s) "
-                "OR (lease_owner = %(owner)s AND NOT call_id = ANY(%(held)s))))) "
-                "ORDER BY turns = 0, last_turn_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *",
+                "WHERE call_id = (SELECT call_id FROM free) RETURNING *) "
+                "SELECT taken.* FROM dropped LEFT JOIN taken ON true",
                 {
                     "owner": self._owner,
                     "until": now + self._lease,
@@ -150,11 +173,6 @@ class CallRegister:
                     "held": list(self._held),
                 },
             )
-            row = await cursor.fetchone()
-        record = CallRecord.model_validate(row) if row else None
-        if record is not None:
-            self._held[record.call_id] = record.lease
-        return record
 
     async def take_over(self, call_id: UUID) -> Lease:
         """Hold this call from now on, whoever held it before: their next commit fails.
@@ -316,7 +334,9 @@ class CallRegister:
             await connection.execute(query.encode(), values)
 
 
-async def _row(connection: Connection, query: str, values: tuple[Any, ...]) -> DictRow | None:
+async def _row(
+    connection: Connection, query: str, values: tuple[Any, ...] | dict[str, Any]
+) -> DictRow | None:
     cursor = await connection.execute(query.encode(), values)
     return await cursor.fetchone()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import selectors
+import select
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,6 +28,7 @@ PROBE_SECONDS = (
     4.0  #: a host name may have several addresses, each of them tried for CONNECT_SECONDS
 )
 CLOSE_SECONDS = 1.0  #: for those who are just connecting
+ANEW_SECONDS = 1.0  #: between two times that all connections are made anew
 SILENT_SECONDS = 6.0  #: no statement takes longer (see statement_timeout below), so nobody is there
 IDLE_BEFORE_CHECK = (
     5.0  # checking every checkout doubles the round trips; a connection just used is alive
@@ -63,6 +64,10 @@ class Connection(psycopg.AsyncConnection[DictRow]):
         except (_Silent, asyncio.CancelledError):
             self.pgconn.finish()
             raise
+        except psycopg.OperationalError:
+            if _cancelled():  # so another task that works on it has just closed it, as above
+                raise asyncio.CancelledError from None
+            raise
 
     def _while_answered(self, gen: PQGen[RV]) -> PQGen[RV]:
         """The steps of a statement, as long as the server has said something lately."""
@@ -84,6 +89,12 @@ class Connection(psycopg.AsyncConnection[DictRow]):
 
 class _Silent(psycopg.OperationalError):
     """Nothing was heard from the server for `Connection.patience`."""
+
+
+def _cancelled() -> bool:
+    """Was the task that runs now cancelled? What fails while it ends must not make it try again instead."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 _joined: ContextVar[Connection | None] = ContextVar("joined_connection", default=None)
@@ -108,6 +119,7 @@ class Database:
         """
         self._pooler = pooler
         self._closing = False
+        self._anew_at = 0.0
         try:
             parts = conninfo_to_dict(dsn)
             self._where = _where(parts)
@@ -200,10 +212,15 @@ class Database:
             try:
                 yield connection
             except psycopg.errors.ReadOnlySqlTransaction:
-                await (
-                    connection.close()
-                )  # a session may stay read-only after its server no longer is
+                await connection.close()
+                await self._connect_anew()
                 raise
+
+    async def _connect_anew(self) -> None:
+        """A session may stay read-only after its server no longer is, or be with a server that no longer leads."""
+        if time.monotonic() - self._anew_at > ANEW_SECONDS:
+            self._anew_at = time.monotonic()
+            await self.pool.drain()
 
     @asynccontextmanager
     async def unhurried(self, connection: Connection) -> AsyncIterator[None]:
@@ -220,7 +237,11 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction that everything in this task joins."""
+        """A transaction that everything in this task joins, other transactions among it."""
+        joined = _joined.get()
+        if joined is not None:
+            yield joined
+            return
         async with self.connection() as connection, connection.transaction():
             token = _joined.set(connection)
             try:
@@ -256,9 +277,9 @@ async def _alive(connection: Connection) -> None:
 
 
 def _has_something_to_say(connection: Connection) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection.pgconn.socket, selectors.EVENT_READ)
-        return bool(selector.select(timeout=0))
+    poll = select.poll()  # one system call; a selector takes four
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _connection_options(given: str, *, pooler: bool) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from checkpoints.errors import LeaseLost, StorageError
@@ -22,7 +23,7 @@ from graph.understanding.local import LocalUnderstander
 from graph.wording.line import Line as Sentence
 from graph.wording.speak import FluentWording
 from services import Services, open_services
-from tests.company import NOW, Clock, settings_for
+from tests.company import NOW, settings_for
 from tests.crash.journal import Entry, Journal, Standing, standing_of
 from tests.crash.naive import perform_plainly
 from tests.crash.scripts import Caller, Script
@@ -59,9 +60,9 @@ class Process:
     home: Path
     understander: LocalUnderstander  #: loaded before the fork
     script: Script
-    cuts_in: bool = (
-        False  #: the caller whose turn is cancelled goes on speaking, instead of ringing again
-    )
+    epoch: float = field(default_factory=monotonic)  #: when it was NOW
+    cuts_in: bool = False  #: whose turn is cancelled goes on speaking, and does not ring again
+    rings_again: bool = True  #: a caller whom another worker has meanwhile does not
     naive: bool = False  #: performs its writes without key and log
     late: timedelta = timedelta(0)  #: how much later than the first call it is
     lookup_seconds: float = 2.0
@@ -79,30 +80,33 @@ class Process:
         settings = settings_for(self.dsn, self.home)
         limits = settings.limits.model_copy(update={"lookup_seconds": self.lookup_seconds})
         settings = settings.model_copy(update={"log_level": "warning", "limits": limits})
-        async with open_services(settings, clock=Clock(NOW + self.late), demo=False) as opened:
+        async with open_services(settings, clock=self.clock, demo=False) as opened:
             wording = NotedWording()
             services = replace(opened, understander=self.understander, wording=wording)
-            phone = Phone(services, wording, self.script, journal, caller, self.cuts_in)
+            phone = Phone(self, services, wording, journal, caller)
             arm(phone)
             await phone.ring()
+
+    def clock(self) -> datetime:
+        """One time for all processes of a scene, which goes on."""
+        return NOW + self.late + timedelta(seconds=monotonic() - self.epoch)
 
 
 @dataclass
 class Phone:
     """The caller's phone on one process's line."""
 
+    process: Process
     services: Services
     wording: NotedWording
-    script: Script
     journal: Journal
     caller: Caller
-    cuts_in: bool = False
     acting: asyncio.Task[Any] | None = field(default=None, init=False)  #: what a hang-up cancels
     call: Conversation | None = field(default=None, init=False)
 
     async def ring(self) -> None:
         """The caller's calls until one comes to its end, or somebody else has it."""
-        for _ in range(LEGS):
+        for _ in range(LEGS if self.process.rings_again else 1):
             if await self._leg():
                 break
         self.journal.write(Entry(kind="finished", told=self.caller.told))
@@ -127,7 +131,7 @@ class Phone:
         return False
 
     async def _talk(self) -> None:
-        script = self.script
+        script = self.process.script
         self.call = call = await self._act(self.services.answer(script.number, script.language))
         self.journal.write(
             Entry(
@@ -151,7 +155,7 @@ class Phone:
                 )
                 missed = False
             except asyncio.CancelledError:
-                if not self.cuts_in or call.over:
+                if not self.process.cuts_in or call.over:
                     raise
                 self.journal.write(Entry(kind="cut_off"))
                 missed = reply.standing != standing_of(call._state or {})
@@ -169,7 +173,7 @@ class Phone:
             for notice in await self._act(self.services.sent_notices(self.call)):
                 found = re.search(r"\b\d{6}\b", notice.body)
                 self.caller.code = found.group() if found else self.caller.code
-        self.caller.hears(self.script, reply.did, lines)
+        self.caller.hears(self.process.script, reply.did, lines)
         entry = Entry(
             kind="heard",
             call_id=str(reply.call),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -73,16 +73,17 @@ class Loop:
                 yield name, sentence
 
 
-def explored(loop: Loop, scene: Scene, *, every: int = 1, start: int = 1) -> Tally:
-    """Strike at boundary `start`, and at every so-many-th after it, until a run comes through unharmed."""
-    tally, at = Tally(), start
-    while (run := loop.strike(scene, at)) is not None:
+def explored(loop: Loop, scene: Scene, points: Iterable[int]) -> Tally:
+    """Strike at these boundaries, until a run comes through unharmed."""
+    tally = Tally()
+    for at in points:
+        if (run := loop.strike(scene, at)) is None:
+            break
         tally.boundaries += 1
         for name, sentence in loop.violations(run):
             tally.violations[name] += 1
             where = f"{run.script.name} at {at} ({run.boundary})"
             tally.examples.append(f"{name}: {where}: {sentence}")
-        at += every
     return tally
 
 
@@ -152,7 +153,8 @@ def cut_in_on(scene: Scene, at: int) -> Run | None:
 def frozen(scene: Scene, at: int) -> Run | None:
     """SIGSTOP at the boundary; another worker takes the call over; then the frozen one goes on."""
     scene.reset()
-    with _struck(scene.process, Caller(), at, _freeze) as first:
+    process = replace(scene.process, rings_again=False)
+    with _struck(process, Caller(), at, _freeze) as first:
         first.wait(stopped=True)
         if first.unharmed:
             return None
@@ -163,6 +165,7 @@ def frozen(scene: Scene, at: int) -> Run | None:
             first.kill()  # it has not picked up yet: there is nothing to take over
         with _next_call(scene, first, LEASE_OVER) as second:
             second.wait()
+        scene.tables.settled()
         before = scene.tables.dump()
         if strike.calls:
             first.wake()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -35,6 +36,10 @@ from tests.crash.scripts import Caller, Script, all_scripts
 from tests.crash.tables import scenario_database
 
 
+class PartFailed(Exception):
+    """A script could not be played to the end; the reason stands above on standard error."""
+
+
 class Wanted(BaseModel):
     """What to explore."""
 
@@ -43,6 +48,11 @@ class Wanted(BaseModel):
     loop: str
     scripts: tuple[str, ...] = ()  #: all, when none is named
     every: int = 1  #: strike at every so-many-th boundary; each script begins at another one
+    at: tuple[int, ...] = ()  #: only at these
+
+    def points(self, number: int) -> Iterable[int]:
+        """The boundaries to strike at in the so-many-th script."""
+        return self.at or itertools.count(1 + number % self.every, self.every)
 
 
 class Found(BaseModel):
@@ -108,8 +118,7 @@ class Stage:
             process = Process(dsn, self.home, self.understander, script, naive=loop.naive)
             scene = Scene(process, tables)
             scene = replace(scene, clean=rehearsed(scene, loop))
-            start = 1 + number % wanted.every
-            tally = explored(loop, scene, every=wanted.every, start=start)
+            tally = explored(loop, scene, wanted.points(number))
         return Found(
             loop=wanted.loop,
             scripts=1,
@@ -158,8 +167,11 @@ def side_by_side(parts: Sequence[Callable[[], str]], jobs: int) -> Iterator[str]
                 file = stack.enter_context(tempfile.TemporaryFile())
                 running[_forked(waiting.pop(0), file)] = file
             for pid in list(running):
-                if os.waitpid(pid, os.WNOHANG)[0]:
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
                     answer = running.pop(pid)
+                    if status:
+                        raise PartFailed
                     answer.seek(0)
                     yield answer.read().decode()
             time.sleep(GLANCE)

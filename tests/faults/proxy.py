@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 
@@ -17,6 +17,7 @@ class Proxy:
         self._open.set()
         self._answers = asyncio.Event()
         self._answers.set()
+        self._forgotten: list[asyncio.Event] = []
         self._last_words: bytes | None = None
         self.delay = 0.0  #: seconds before each answer
         self._carrying: set[asyncio.Task[None]] = set()
@@ -28,22 +29,30 @@ class Proxy:
         """The next time the client says this, the server hears it, and nobody hears the server any more."""
         self._last_words = words
 
+    def forget(self) -> None:
+        """What is connected now is swallowed for good; new connections pass."""
+        self._open.clear()
+        self._forgotten.append(self._open)
+        self._open = asyncio.Event()
+        self._open.set()
+
     def pass_on(self) -> None:
         self._last_words = None
-        self._open.set()
-        self._answers.set()
+        for gate in (*self._forgotten, self._open, self._answers):
+            gate.set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._carrying.add(task)
+        open_ = self._open
         try:
-            await self._open.wait()
+            await open_.wait()
             with suppress(OSError):
                 answers, asks = await asyncio.open_connection(*self._there)
                 await asyncio.gather(
-                    self._one_way(reader, asks, self._open),
-                    self._one_way(answers, writer, self._answers),
+                    self._one_way(reader, asks, open_, self._asked),
+                    self._one_way(answers, writer, open_, self._answered),
                 )
         except asyncio.CancelledError:
             pass  # the proxy is closing
@@ -52,23 +61,31 @@ class Proxy:
             writer.close()
 
     async def _one_way(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        open_: asyncio.Event,
+        passes: Callable[[bytes], Awaitable[None]],
     ) -> None:
         try:
             while some := await reader.read(65536):
-                await self._open.wait()
-                await gate.wait()
-                if gate is self._answers:
-                    await asyncio.sleep(self.delay)
-                elif self._last_words and self._last_words in some:
-                    self._answers.clear()
+                await open_.wait()
+                await passes(some)
                 writer.write(some)
                 await writer.drain()
         except OSError:
             pass
         finally:
-            await self._open.wait()
+            await open_.wait()
             writer.close()
+
+    async def _asked(self, some: bytes) -> None:
+        if self._last_words and self._last_words in some:
+            self._answers.clear()
+
+    async def _answered(self, _: bytes) -> None:
+        await self._answers.wait()
+        await asyncio.sleep(self.delay)
 
     async def close(self) -> None:
         for task in tuple(self._carrying):

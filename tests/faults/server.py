@@ -159,19 +159,19 @@ class Server:
             self._others.pop().close()
 
     def read_only(self, on: bool) -> None:
-        """As a standby, or a primary that was demoted: reads answer, writes are refused."""
+        """As a primary that was demoted: reads answer, writes are refused. Sessions begun then stay so for good."""
         with self.admin() as connection:
+            setting = sql.Literal("on" if on else "off")
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET default_transaction_read_only = {}").format(
-                    sql.Identifier(ROLE), sql.Literal("on" if on else "off")
+                    sql.Identifier(ROLE), setting
                 )
             )
-            connection.execute(
-                sql.SQL("ALTER SYSTEM SET default_transaction_read_only = {}").format(
-                    sql.Literal("on" if on else "off")
+            if on:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
+                    (ROLE,),
                 )
-            )
-            connection.execute("SELECT pg_reload_conf()")
 
     def new_database(self, template: str = "template0") -> str:
         """The name of a new database, which calls own."""
@@ -183,7 +183,6 @@ class Server:
     @contextmanager
     def admin(self, name: str = "postgres") -> Iterator[psycopg.Connection]:
         with psycopg.connect(self.admin_dsn, dbname=name, autocommit=True) as connection:
-            connection.execute("SET default_transaction_read_only = off")
             yield connection
 
     def _run(self, name: str, *given: str) -> None:

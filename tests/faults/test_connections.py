@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from tests.faults.server import Server
 from tests.faults.times import BUSY
 
 AT_ONCE = 1.0  #: seconds; psycopg by itself takes ten, five to ask the server to stop and five to wait for it
+FOUND_SECONDS = 4.0  #: with the pool's own pauses it is five and more
 MANY = 8
 
 
@@ -34,9 +36,9 @@ async def slept(database: Database, seconds: float) -> None:
 async def test_statement_on_a_silent_connection_lets_go_when_it_is_given_up(
     database: Database, proxy: Proxy
 ) -> None:
-    running = asyncio.create_task(slept(database, 0.01))
-    await asyncio.wait({running}, timeout=0)
+    await slept(database, 0.01)
     proxy.swallow()
+    running = asyncio.create_task(slept(database, 0.01))
     await asyncio.wait({running}, timeout=0.2)
     started = time.monotonic()
     running.cancel()
@@ -45,16 +47,18 @@ async def test_statement_on_a_silent_connection_lets_go_when_it_is_given_up(
     proxy.pass_on()
 
 
-async def test_places_of_a_pool_are_free_again_as_soon_as_the_database_answers(
+async def test_places_held_by_connections_that_never_answer_again_are_free_at_once(
     database: Database, proxy: Proxy
 ) -> None:
-    await asyncio.gather(*(slept(database, 0.05) for _ in range(MANY)))
-    proxy.swallow()
-    waiting = [asyncio.create_task(bounded(slept(database, 0.01), 0.5)) for _ in range(2 * MANY)]
+    """As after a failover: what was connected is lost without a word, what connects now works."""
+    async with AsyncExitStack() as stack:  # all at the same time, or the pool would stay smaller
+        for _ in range(MANY):
+            await stack.enter_async_context(database.connection())
+    proxy.forget()
+    waiting = [asyncio.create_task(bounded(slept(database, 0.01), 0.5)) for _ in range(MANY)]
     await asyncio.wait(waiting)
     assert all(isinstance(one.exception(), TimeoutError) for one in waiting)
-    proxy.pass_on()
-    await asyncio.gather(*(bounded(slept(database, 0.01), 3 + BUSY) for _ in range(2 * MANY)))
+    await asyncio.gather(*(bounded(slept(database, 0.01), BUSY) for _ in range(2 * MANY)))
 
 
 async def test_statement_that_is_never_answered_ends_by_itself(
@@ -92,11 +96,11 @@ async def test_connections_cut_by_a_restart_are_never_handed_out(
 async def test_database_is_found_again_within_seconds_of_its_return(
     database: Database, server: Server
 ) -> None:
-    """However long it was away: the pool's own pauses double up to the time it gives up."""
+    """However long it was away: the pool's own pauses double, and after eight seconds are eight seconds long."""
     await slept(database, 0.01)
     await asyncio.to_thread(server.stop)
     gone = time.monotonic()
-    while time.monotonic() - gone < 5.0:
+    while time.monotonic() - gone < 8.0:
         with pytest.raises(StorageDown):
             await slept(database, 0.01)
     await asyncio.to_thread(server.start)
@@ -106,5 +110,5 @@ async def test_database_is_found_again_within_seconds_of_its_return(
             await slept(database, 0.01)
             break
         except StorageDown:
-            assert time.monotonic() - back < 3 + BUSY
-    assert time.monotonic() - back < 3 + BUSY
+            assert time.monotonic() - back < FOUND_SECONDS
+    assert time.monotonic() - back < FOUND_SECONDS

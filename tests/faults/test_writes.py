@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 import conversation
+from conversation import LOOKUPS_SECONDS
 from services import Services
 from tests.company import Clock
 from tests.faults.callers import Caller, identified
@@ -94,7 +95,7 @@ async def test_resumed_caller_is_greeted_though_nobody_can_tell_what_became_of_a
     proxy.swallow()
     started = time.monotonic()
     reply = await again.begin()
-    assert time.monotonic() - started < REPLY_SECONDS
+    assert time.monotonic() - started < LOOKUPS_SECONDS + 1.0
     assert reply.asks == "resume.continue"
     proxy.pass_on()
 
@@ -166,6 +167,19 @@ async def test_call_answered_as_the_database_went_away_is_resumed_by_the_next_ca
     heard = await again.rings()
     assert heard.asks == "resume.continue"
     assert again.call.record.call_id == caller.call.record.call_id
+
+
+async def test_dropped_call_is_resumed_though_a_writer_that_was_cut_off_still_holds_it(
+    ann: Caller, services: Services, server: Server, company_database: str
+) -> None:
+    """The server notices a moment later that nobody is at the other end any more."""
+    await ann.call.drop()
+    with psycopg.connect(server.admin_dsn, dbname=company_database) as cut_off:
+        cut_off.execute("SELECT 1 FROM calls FOR UPDATE")
+        ringing = asyncio.create_task(services.answer(ANN, None))
+        await asyncio.wait({ringing}, timeout=0.3)
+    again = await ringing
+    assert again.record.call_id == ann.call.record.call_id
 
 
 async def test_live_call_marked_interrupted_while_the_database_was_away_is_live_again(

@@ -100,6 +100,25 @@ async def test_newest_dropped_call_is_taken_up_first(register: CallRegister, clo
     assert record.call_id == newer.call_id
 
 
+async def test_newest_call_is_waited_for_while_a_writer_that_was_cut_off_still_holds_it(
+    register: CallRegister, database: Database, clock: Clock
+) -> None:
+    """The server notices a moment later that nobody is at the other end any more."""
+    await dropped(register)
+    clock.move("1m")
+    newest = await dropped(register)
+    async with database.connection() as cut_off, cut_off.transaction():
+        await cut_off.execute(
+            "SELECT 1 FROM calls WHERE call_id = %s FOR UPDATE", (newest.call_id,)
+        )
+        ringing = asyncio.create_task(register.resume(CALLER, WINDOW))
+        await asyncio.wait({ringing}, timeout=0.2)
+
+    resumed = await ringing
+    assert resumed is not None
+    assert resumed.call_id == newest.call_id
+
+
 @pytest.mark.parametrize(("waited", "taken_up"), [("179m", True), ("180m", False)])
 async def test_call_can_be_taken_up_within_the_window_only(
     waited: str, taken_up: bool, register: CallRegister, clock: Clock
