@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+STUDIO := .venv-studio
 ARGS ?=
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help call test check unit studio bench crash lock clean
@@ -18,7 +21,18 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	$(BIN)/holdfast fit
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+$(VENV)/.voice: $(VENV)/.runtime requirements/voice.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/voice.txt
+	touch $@
+
+# LangGraph's server and LiveKit want protobufs that exclude each other: Studio has an environment of its own.
+$(STUDIO)/.ready: requirements/studio.txt pyproject.toml
+	$(PYTHON) -m venv $(STUDIO)
+	$(STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/studio.txt
+	$(STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.voice requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
@@ -28,7 +42,7 @@ $(VENV)/.system: tests/system.sh | $(VENV)/.runtime
 call: $(VENV)/.runtime ## a call in the terminal, embedded Postgres, no keys; ARGS="--language es --from +15035550127"
 	@$(BIN)/holdfast call $(ARGS)
 
-test: $(VENV)/.dev $(VENV)/.system ## everything that must pass
+test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -42,9 +56,9 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit $(ARGS)
 
-studio: $(VENV)/.dev ## the graph in LangGraph Studio, offline, on http://127.0.0.1:2024
+studio: $(STUDIO)/.ready ## the graph in LangGraph Studio, offline, on http://127.0.0.1:2024
 	LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false LANGGRAPH_NO_VERSION_CHECK=true \
-	$(BIN)/langgraph dev --no-browser --no-reload --host 127.0.0.1 --port 2024 --config langgraph.json $(ARGS)
+	$(STUDIO)/bin/langgraph dev --no-browser --no-reload --host 127.0.0.1 --port 2024 --config langgraph.json $(ARGS)
 
 bench: $(VENV)/.dev ## milliseconds from utterance to reply: one call, and 100 at once in one process
 	$(BIN)/python -m bench.turns $(ARGS)
@@ -53,10 +67,10 @@ crash: $(VENV)/.dev ## kill, freeze, cancel and cut off scripted calls at every 
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.crash $(ARGS)
 
 lock: ## resolve pyproject.toml into requirements/*.txt (names, versions, hashes; no addresses); needs uv
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --quiet pyproject.toml -o requirements/runtime.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --quiet --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --extra voice -c requirements/runtime.txt pyproject.toml -o requirements/voice.txt
+	$(COMPILE) --extra studio -c requirements/runtime.txt pyproject.toml -o requirements/studio.txt
+	$(COMPILE) --extra voice --extra dev -c requirements/voice.txt pyproject.toml -o requirements/dev.txt
 
 clean: ## forget .venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api
+	rm -rf $(VENV) $(STUDIO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .langgraph_api

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -24,11 +24,16 @@ from checkpoints.errors import LeaseLost, StorageDown, StorageError
 from checkpoints.turn_saver import TurnSaver
 from graph.build import STEPS_PER_TURN
 from graph.context import CallContext
+from graph.nodes.act import handover_record
 from graph.nodes.closing import outcome_of
 from graph.state import CallerTurn, CallState, Lang
+from graph.trouble import holding, turn_failed
+from graph.understanding.commands import Mood
+from graph.wording.line import Line
 from tools.confirmation import held_back
 from tools.errors import BackendDown
 from tools.limits import look_up_within
+from tools.records import Handover
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +41,7 @@ log = structlog.get_logger(__name__)
 UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ud800-\udfff]")
 
 
+KEYS = "0123456789*#"
 #: Seconds the look-ups of one turn may take together: one that is tried twice, and a moment.
 LOOKUPS_SECONDS = 4.5
 #: Seconds an effect waits for the turns before it to be on record; then it is refused with a sentence.
@@ -69,6 +75,15 @@ class Reply(BaseModel):
     )
 
 
+class Words(NamedTuple):
+    """Something the line says, and how."""
+
+    say: str
+    language: Lang
+    mood: Mood  #: the caller's, which the voice answers to
+    slow: bool  #: the caller asked for it
+
+
 class TurnGate:
     """Holds a turn's writes back until the caller really said it, and all that was said before is on record."""
 
@@ -98,16 +113,23 @@ class RunningTurn:
     def __init__(self, call: Conversation, caller: CallerTurn) -> None:
         self._call = call
         self._fork = call.memory.fork()
+        self.continues = self._fork.forked_from  #: checkpoint of the turn before
         self._gate = TurnGate(call.memory)
-        self._words: asyncio.Queue[str | None] = asyncio.Queue()
+        self._words: asyncio.Queue[Words | None] = asyncio.Queue()
         self._started = time.perf_counter()
         self._first_words_ms = 0.0
         self._run = asyncio.create_task(self._answered(caller), name="turn")
 
-    async def words(self) -> AsyncIterator[str]:
-        """What the line says, as it comes; before anything is written."""
+    async def words(self) -> AsyncGenerator[Words, None]:
+        """What the line says, as it comes; before anything is written.
+
+        Raises what the graph raised, when it did.
+        """
         while (words := await self._words.get()) is not None:
             yield words
+        await asyncio.wait({self._run})
+        if not self._run.cancelled():
+            self._run.result()
 
     def confirm(self) -> None:
         """The caller really said it: its writes may run, and it will be remembered."""
@@ -160,7 +182,7 @@ class RunningTurn:
                     state = chunk
                     continue
                 self._first_words_ms = self._first_words_ms or self._ms()
-                self._words.put_nowait(chunk["say"])
+                self._words.put_nowait(Words(**chunk))
         finally:
             self._words.put_nowait(None)
         return state
@@ -204,12 +226,16 @@ class Conversation:
         }
 
     async def begin(self) -> Reply:
-        """The reply that greets: a new caller, or one whose call had dropped.
+        """The reply that greets."""
+        return await self._turn(self.opening())
+
+    def opening(self) -> CallerTurn:
+        """The turn that greets: a new caller, or one whose call had dropped.
 
         A call that dropped before its first turn was on record remembers nothing: it begins.
         """
         kind: Literal["begin", "resume"] = "resume" if self.memory.head else "begin"
-        return await self._turn(CallerTurn(kind=kind, language=self.record.language))
+        return CallerTurn(kind=kind, language=self.record.language)
 
     async def hear(self, words: str, heard: str | None = None) -> Reply:
         """The caller said something. `heard` is the part of our last line that reached them, if not all."""
@@ -228,8 +254,23 @@ class Conversation:
 
     async def press(self, keys: str) -> Reply:
         """The caller pressed keys: digits, `*` and `#`."""
-        pressed = "".join(key for key in keys if key in "0123456789*#")[:40]
-        return await self._turn(CallerTurn(kind="keys", words=pressed))
+        return await self._turn(self.pressed(keys))
+
+    def pressed(self, keys: str) -> CallerTurn:
+        """Keys as a turn takes them."""
+        return CallerTurn(kind="keys", words="".join(one for one in keys if one in KEYS)[:40])
+
+    def not_put_through(self) -> CallerTurn:
+        """The turn after no colleague took the call: the caller is still on the line, and it goes on."""
+        self.over = self._put_through = False
+        return CallerTurn(kind="not_put_through")
+
+    def handover(self) -> Handover | None:
+        """What a colleague needs to know, while the caller is on the way to one."""
+        state = self._state
+        if state is None or (transfer := state["case"].transfer) is None:
+            return None
+        return handover_record(state, self.context, transfer)
 
     async def silence(self) -> Reply:
         """The caller said nothing for the time the line waits."""
@@ -238,6 +279,22 @@ class Conversation:
     def start(self, caller: CallerTurn) -> RunningTurn:
         """Begin a turn on words that may not be final: confirm or discard it."""
         return RunningTurn(self, caller)
+
+    def apology(self) -> str:
+        """What is said when a turn broke off."""
+        return self._aside(turn_failed())
+
+    def holding(self, times: int = 0) -> str:
+        """What is said while a turn takes long; in other words the second time."""
+        return self._aside(holding(), times)
+
+    def _aside(self, said: Line, variant: int = 0) -> str:
+        return self.context.wording.speak((said,), self.language, variant=variant)
+
+    @property
+    def language(self) -> Lang:
+        """As spoken last."""
+        return self._state["language"] if self._state else self.record.language
 
     async def drop(self) -> bool:
         """The line went dead: the call can be resumed. Safe to repeat, and after a goodbye.

@@ -167,8 +167,7 @@ class Services:
 
     def unavailable(self, number: str | None, language: Lang | None) -> str:
         """What a caller hears whose call can't be answered now."""
-        spoken = language or caller_of(number, self.settings).language
-        return self.wording.speak((unavailable(self.settings.company.name),), spoken)
+        return unavailable_text(self.settings, number, language)[0]
 
     async def _picked_up(self, caller: Caller, language: Lang | None) -> Conversation:
         """As often as it takes: a restart is over in a moment."""
@@ -269,6 +268,11 @@ class Services:
             for one in queued
         )
 
+    async def warm_up(self) -> None:
+        """Load the models now: in a process that takes many calls, none is to wait for another's first words."""
+        await asyncio.to_thread(self.understander.warm_up)
+        await self.company.knowledge.learn()
+
     async def import_company(self, customers: Path | None, orders: Path | None) -> Loaded:
         """Raises ImportFailed, with every problem."""
         return await import_company(self.database, customers, orders)
@@ -277,6 +281,7 @@ class Services:
         """Raises FaqInvalid."""
         count = await self.company.knowledge.load(read_topics(folder))
         await self.company.knowledge.learn_meanings()
+        await self.company.knowledge.learn()
         return count
 
     async def server_version(self) -> str:
@@ -303,6 +308,14 @@ class Services:
 
     async def ask_faq(self, question: str, language: Lang) -> Passage | None:
         return await answer(self.company.knowledge, question, language)
+
+
+def unavailable_text(
+    settings: Settings, number: str | None, language: Lang | None
+) -> tuple[str, Lang]:
+    """What a caller hears whose call can't be answered now, and in which language."""
+    spoken = language or caller_of(number, settings).language
+    return FluentWording().speak((unavailable(settings.company.name),), spoken), spoken
 
 
 class CompanyConnections:
@@ -405,7 +418,7 @@ class EffectLogOnDatabase:
             raise EffectConflict from None
         except StorageError:
             raise BackendDown from None
-        return EffectOutcome[R](result=result, repeated=repeated and attempt.num == 1)
+        return EffectOutcome(result=result, repeated=repeated and attempt.num == 1)
 
     async def recorded(
         self, key: EffectKey, arguments: BaseModel, result_type: type[R]
@@ -432,6 +445,7 @@ async def open_services(
     starts: datetime | None = None,
     clock: Callable[[], datetime] | None = None,
     demo: bool = True,
+    understander: LocalUnderstander | None = None,
 ) -> AsyncIterator[Services]:
     """Database, migrations, key check, graph: ready to answer.
 
@@ -439,6 +453,7 @@ async def open_services(
         starts: the process's time begins here instead of now.
         clock: replaces the clock altogether.
         demo: fill an empty company with the demo data.
+        understander: one whose models are loaded.
 
     Raises:
         StorageError: with one sentence that says what to do.
@@ -459,7 +474,7 @@ async def open_services(
             pooler=settings.postgres.pooler,
         )
         async with database:
-            services = await _services(settings, database, now, demo=demo)
+            services = await _services(settings, database, now, understander, demo=demo)
             async with _leases_kept(services.register), _meanings_learned(services.company):
                 yield services
 
@@ -512,7 +527,12 @@ def _embedder(settings: Settings) -> Embedder | None:
 
 
 async def _services(
-    settings: Settings, database: Database, clock: Callable[[], datetime], *, demo: bool
+    settings: Settings,
+    database: Database,
+    clock: Callable[[], datetime],
+    understander: LocalUnderstander | None,
+    *,
+    demo: bool,
 ) -> Services:
     await migrate(database, MIGRATION_FOLDERS)
     key = settings.encryption_key.get_secret_value() if settings.encryption_key else None
@@ -524,6 +544,7 @@ async def _services(
         cipher,
         staff=settings.company.staff,
         embedder=_embedder(settings),
+        folder=settings.cache,
     )
     await company.settle(demo=demo)
     saver = open_saver(database, cipher, CHECKPOINTED)
@@ -536,7 +557,7 @@ async def _services(
         effect_log=PostgresEffectLog(database, cipher),
         saver=saver,
         graph=build().compile(checkpointer=saver),
-        understander=LocalUnderstander(settings.cache),
+        understander=understander or LocalUnderstander(settings.cache),
         wording=FluentWording(),
         clock=clock,
         lookups=Window(settings.limits.lookups_per_second, 1.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from platformdirs import user_cache_path, user_data_path
@@ -18,6 +18,11 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _named(variable: str) -> Any:
+    """Not set by default, and known by the name that others gave it too."""
+    return Field(default=None, validation_alias=AliasChoices(variable, variable.lower()))
 
 
 class _Group(BaseModel):
@@ -73,6 +78,63 @@ class StudioSettings(_Group):
     writes: bool = False  #: turns run in Studio are turns of the call; else they are replays
 
 
+class SpeechProvider(_Group):
+    """Where one direction of speech is done. Several are tried in order: the next one when one fails."""
+
+    provider: Literal["deepgram", "cartesia", "openai"]
+    base_url: str | None = (
+        None  #: default: the vendor's own; any OpenAI-compatible server with `openai`
+    )
+    model: str | None = None  #: default: nova-3, sonic-3, or what the OpenAI plugin takes
+    api_key: SecretStr | None = None  #: default: the vendor's key in the environment
+    #: voice ids, one a language; default: `voices` for Cartesia, the plugin's own for others
+    voices: dict[Literal["en", "es", "fr"], str] | None = None
+
+
+class VoiceSettings(_Group):
+    """What the line hears and speaks with, and how patient it is. Times in seconds."""
+
+    agent_name: str = "holdfast"
+    stt: tuple[SpeechProvider, ...] = (SpeechProvider(provider="deepgram"),)
+    tts: tuple[SpeechProvider, ...] = (SpeechProvider(provider="cartesia"),)
+    #: Cartesia's voice ids, one a language
+    voices: dict[Literal["en", "es", "fr"], str] = {
+        "en": "f786b574-daa5-4673-aa0c-cbe3e8534c02",
+        "es": "5c5ad5e7-1020-476b-8b91-fdcbe9cc313c",
+        "fr": "a249eaff-1e96-4d2c-b23b-12efa4f66f41",
+    }
+    #: the company's own words, expected in every turn: letters its order numbers begin with, names of products
+    keyterms: tuple[str, ...] = ("HF",)
+    turn_detection: Literal["model", "vad"] = "model"  #: LiveKit's local model, or pauses alone
+    noise_suppression: bool = True
+    primary_speaker: bool = True  #: side voices don't answer for the caller
+    holding_after: float = Field(default=4.0, gt=0)  #: of our own work, before a holding phrase
+    silence_after: float = Field(
+        default=15.0, gt=0
+    )  #: of the caller's, before "are you still there?"
+    blip: float = Field(
+        default=20.0, ge=0
+    )  #: how long a caller whose network went away is waited for
+    transfer_to: str | None = None  #: `tel:` or `sip:` address callers are put through to
+    #: LiveKit's outbound trunk, to ring a colleague on and tell them who waits; default: the phone network moves calls
+    transfer_trunk: str | None = None
+    transfer_ring: float = Field(default=25.0, gt=0)  #: how long a colleague's phone rings
+    transfer_language: Literal["en", "es", "fr"] = "en"  #: what the colleagues are told in
+    calls_per_worker: int = Field(default=0, ge=0)  #: 0: as many as the processor carries
+    #: share of the processor from which a worker takes no more calls; above 1: however busy it is
+    load_limit: float = Field(default=0.7, gt=0)
+    idle_processes: int = Field(default=4, ge=0)  #: kept ready for calls that come at once
+    http_port: int = Field(default=8081, ge=0)  #: the worker's health and load
+
+
+class LiveKitSettings(_Group):
+    """As LiveKit's own tools name them: LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET."""
+
+    url: str
+    api_key: str
+    api_secret: SecretStr
+
+
 class Settings(BaseSettings):
     """The environment of a Holdfast process. Names are `HOLDFAST_` plus the field, groups joined by `__`."""
 
@@ -88,24 +150,58 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: user_data_path("holdfast", appauthor=False))
     cache: Path = Field(default_factory=lambda: user_cache_path("holdfast", appauthor=False))
-    database_url: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
-    )
+    database_url: SecretStr | None = _named("DATABASE_URL")
     encryption_key: SecretStr | None = None
-    openai_api_key: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key")
-    )
+    openai_api_key: SecretStr | None = _named("OPENAI_API_KEY")
     openai_base_url: str | None = None
     embedding_model: str = "text-embedding-3-small"
+    deepgram_api_key: SecretStr | None = _named("DEEPGRAM_API_KEY")
+    cartesia_api_key: SecretStr | None = _named("CARTESIA_API_KEY")
+    livekit_url: str | None = _named("LIVEKIT_URL")
+    livekit_api_key: str | None = _named("LIVEKIT_API_KEY")
+    livekit_api_secret: SecretStr | None = _named("LIVEKIT_API_SECRET")
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     company: CompanySettings = CompanySettings()
     calls: CallSettings = CallSettings()
     limits: LimitSettings = LimitSettings()
     postgres: PostgresSettings = PostgresSettings()
     studio: StudioSettings = StudioSettings()
+    voice: VoiceSettings = VoiceSettings()
 
     @field_validator("home", "cache")
     @classmethod
     def absolute(cls, folder: Path) -> Path:
         """`~` is a home where a shell has not seen it, and the folder stays where it is when the process moves."""
         return folder.expanduser().absolute()
+
+    @classmethod
+    def own_names(cls) -> dict[str, str]:
+        """Settings that others named: variable by field."""
+        aliases = {name: field.validation_alias for name, field in cls.model_fields.items()}
+        return {
+            name: str(alias.choices[0])
+            for name, alias in aliases.items()
+            if isinstance(alias, AliasChoices)
+        }
+
+    @property
+    def livekit(self) -> LiveKitSettings:
+        """Where calls come from.
+
+        Raises:
+            ValueError: what is missing.
+        """
+        given = {
+            "LIVEKIT_URL": self.livekit_url,
+            "LIVEKIT_API_KEY": self.livekit_api_key,
+            "LIVEKIT_API_SECRET": self.livekit_api_secret,
+        }
+        missing = [name for name, value in given.items() if not value]
+        if missing:
+            msg = f"{' and '.join(missing)} not set: the line needs a LiveKit server (see .env.example)"
+            raise ValueError(msg)
+        return LiveKitSettings(
+            url=str(self.livekit_url),
+            api_key=str(self.livekit_api_key),
+            api_secret=self.livekit_api_secret or SecretStr(""),
+        )

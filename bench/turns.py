@@ -245,8 +245,18 @@ def _settings(home: Path, dsn: str) -> Settings:
     return Settings(home=home, database_url=SecretStr(dsn), log_level="error", _env_file=None)
 
 
-async def _near(home: Path, dsn: str) -> None:
+@asynccontextmanager
+async def _warm_services(home: Path, dsn: str) -> AsyncIterator[Services]:
+    """As a process that takes calls all day has them: models loaded, and left alone by the garbage collector."""
     async with open_services(_settings(home, dsn)) as services:
+        await services.warm_up()
+        gc.collect()
+        gc.freeze()
+        yield services
+
+
+async def _near(home: Path, dsn: str) -> None:
+    async with _warm_services(home, dsn) as services:
         show("one call after another", await one_after_another(services, ours))
         show("  stock saver", await one_after_another(services, stock(services)))
         print(f"database checkouts before the first words    {await round_trips(services)}")
@@ -264,7 +274,7 @@ async def _near(home: Path, dsn: str) -> None:
 
 
 async def _far(home: Path, dsn: str, calls: int, think: float) -> None:
-    async with open_services(_settings(home, dsn)) as services:
+    async with _warm_services(home, dsn) as services:
         place = f"{calls} calls at once, database 2 ms away"
         show(place, await at_once(services, ours, calls, think))
         show("  stock saver", await at_once(services, stock(services), calls, think))

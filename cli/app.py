@@ -17,9 +17,12 @@ from cli.faq import faq
 from cli.fit import fit
 from cli.import_company import import_company
 from cli.keeping import erase, prune_calls, rotate
+from cli.line import line
 from cli.migrate import migrate
+from cli.rescue import rescue
 from cli.running import FAILED, Interrupted, complain
 from cli.understand import understand
+from cli.worker import worker
 
 app = typer.Typer(
     name="holdfast",
@@ -37,6 +40,9 @@ app.command()(fit)
 app.command()(migrate)
 app.command()(doctor)
 app.command(name="graph")(draw)
+app.command()(worker)
+app.command()(rescue)
+app.command()(line)
 app.command(name="prune")(prune_calls)
 app.command(name="erase")(erase)
 app.command(name="rotate-key")(rotate)

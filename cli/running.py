@@ -69,8 +69,7 @@ def read_settings() -> Settings:
 def _variable(where: tuple[int | str, ...]) -> str:
     """As it is written in the environment."""
     name = "__".join(str(part) for part in where).upper()
-    known = {"DATABASE_URL", "OPENAI_API_KEY"}
-    return name if name in known else f"HOLDFAST_{name}"
+    return name if name in Settings.own_names().values() else f"HOLDFAST_{name}"
 
 
 def _reason(kind: str, message: str) -> str:

@@ -38,7 +38,14 @@ class Value(BaseModel):
 class CallerTurn(Value):
     """What reached the line: filled by whoever runs the turn, never by a node."""
 
-    kind: Literal["begin", "resume", "words", "keys", "silence"] = "words"
+    kind: Literal[
+        "begin",
+        "resume",
+        "words",
+        "keys",
+        "silence",
+        "not_put_through",  # no colleague took the call; the caller is still on the line
+    ] = "words"
     words: str = Field(default="", validation_alias=AliasChoices("words", "say"))
     heard: str | None = None  #: the part of our last line that reached the ear; None: all of it
     language: Lang | None = None  #: begin: the language the call was set up with
@@ -227,6 +234,7 @@ class Case(Value):
     complaints: int = 0
     last_order: str | None = None  #: the order last told about
     handed_over: bool = False
+    transfer: HandOver | None = None  #: the caller is on the way to a colleague, with this
     satisfaction: int | None = None
     rating_asked: bool = False
     country: str = "US"

@@ -49,3 +49,13 @@ def troubled(case: Case, turn: int) -> Case:
 def unavailable(company: str) -> Line:
     """What a caller hears who calls while nothing answers us, so that we can't even tell whether we spoke before."""
     return line("line-unavailable", company=Text(value=company))
+
+
+def turn_failed() -> Line:
+    """What a caller hears when a turn of ours broke off: the question before it is still the open one."""
+    return line("turn-failed")
+
+
+def holding() -> Line:
+    """What a caller hears while we are still at work."""
+    return line("holding")

@@ -147,7 +147,9 @@ def _done(
     case = tell(case, _said_done(proposal, context, case))
     update: CallState = {"case": case, "node": "act"}
     if isinstance(proposal.change, HandOver) and proposal.change.way == "transfer":
-        handed = case.model_copy(update={"handed_over": True, "turn_commands": ()})
+        handed = case.model_copy(
+            update={"handed_over": True, "transfer": proposal.change, "turn_commands": ()}
+        )
         return {**update, "case": handed, "ended": True, "outcome": "escalated"}
     if isinstance(proposal.change, CallbackRequest) and proposal.change.hands_over:
         update["case"] = case.model_copy(update={"handed_over": True})

@@ -34,7 +34,9 @@ async def say(state: CallState, runtime: Runtime[CallContext]) -> CallState:
         lines, state["language"], mood=case.mood, variant=state["turn"]
     )
     said = Said(text=text, did=case.done_now, sources=_sources(lines))
-    runtime.stream_writer({"say": text})
+    runtime.stream_writer(
+        {"say": text, "language": state["language"], "mood": case.mood, "slow": case.slow}
+    )
     return {
         "case": _remembered(case, state, question, text, lines),
         "said": said,
@@ -46,8 +48,7 @@ async def say(state: CallState, runtime: Runtime[CallContext]) -> CallState:
 
 def _spoken(case: Case, question: Question | None) -> tuple[Line, ...]:
     """The turn's lines without repeats, then the question at its rung."""
-    lines = list(dict.fromkeys(_hashable(one) for one in case.lines))
-    spoken = [Line.model_validate_json(one) for one in lines]
+    spoken = [one for at, one in enumerate(case.lines) if one not in case.lines[:at]]
     if question is None or case.waiting:
         return tuple(spoken)
     flow = top(case)
@@ -67,10 +68,6 @@ def _idled(case: Case) -> bool:
         c.Repeat | c.Slower | c.HoldOn | c.Unclear | c.Thank | c.Greet | c.SwitchLanguage
     )
     return all(isinstance(one, about_hearing) for one in case.understood)
-
-
-def _hashable(one: Line) -> str:
-    return one.model_dump_json()
 
 
 def _about_leaving(question: Question) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import ask, flow_text, lapsed, tell, top
+from graph.dialogue import ask, flow_text, lapsed, push, tell, top
 from graph.repair import SILENCES_BEFORE_GOODBYE, as_meant, settled_first, silent
 from graph.settlement import said_again, settled, settled_after_all
-from graph.state import AddressFlow, CallerTurn, CallState, Case, Lang
+from graph.state import AddressFlow, CallerTurn, CallState, Case, HandOver, HumanFlow, Lang
 from graph.understanding import commands as c
 from graph.understanding.language import settle_language
 from graph.wording.line import Text, line
@@ -41,6 +41,8 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     if caller.kind == "resume":
         case = await settled(_resumed(case, runtime.context), runtime.context, turn)
         return {**update, "case": _going_on(case, turn), "language": language}
+    if caller.kind == "not_put_through":
+        return {**update, "case": _not_put_through(case, turn), "language": language}
     if caller.kind == "silence":
         case = silent(case)
         return {
@@ -155,6 +157,18 @@ def _going_on(case: Case, turn: int) -> Case:
     if flow is None:
         return case
     return ask(case, turn, "resume.continue", "ask-resume", flow=flow_text(flow))
+
+
+def _not_put_through(case: Case, turn: int) -> Case:
+    """Nobody took the call: what was said of a transfer is no longer so, and a callback is offered instead."""
+    transfer = case.transfer or HandOver(way="transfer", reason="asked")
+    done = tuple(one for one in case.done if one.effect != "hand_over")
+    case = case.model_copy(
+        update={"handed_over": False, "transfer": None, "done": done, "question": None}
+    )
+    person = HumanFlow(reason=transfer.reason, detail=transfer.detail, callback_offered=True)
+    case = push(tell(case, line("nobody-answered")), person)
+    return ask(case, turn, "escalation.choice", "ask-callback-instead")
 
 
 async def _keys(case: Case, keys: str, language: Lang, context: CallContext) -> c.Understanding:

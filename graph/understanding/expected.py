@@ -115,11 +115,21 @@ def yes_no(one: Heard) -> tuple[tuple[c.Command, ...], str]:
         return (c.Deny(),), _unmannered(one, after_no)
     if not yes:
         return (), one.plain
+    wavers, on_reflection = _wavers(one, after_yes)
+    if wavers:
+        return (() if _idle(one, on_reflection) else (c.HoldOn(),)), on_reflection
     turned, rest = one.words.leading("no", _unmannered(one, after_yes))
     soft, after_soft = one.words.leading("soft_yes", said)
     if turned and (not _idle(one, rest) or (soft and after_soft == after_yes)):
         return (c.Deny(),), _idle(one, rest)  # "right, no", "okay great no that's it thank you"
     return (c.Affirm(),), _unmannered(one, after_yes)
+
+
+def _wavers(one: Heard, text: str) -> tuple[bool, str]:
+    """ "Yes, no, wait": whoever takes a yes back has not said it. And what they say instead."""
+    for name in ("manners", "joints", "no", "joints"):
+        text = one.words.leading(name, text)[1]
+    return one.words.leading("wavering", text)
 
 
 def _unmannered(one: Heard, text: str) -> str:

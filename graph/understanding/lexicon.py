@@ -17,6 +17,7 @@ _LISTS = (
     "yes",
     "no",
     "joints",
+    "wavering",
     "last",
     "other",
     "not_received",

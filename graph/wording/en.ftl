@@ -237,8 +237,40 @@ ask-callback-instead = Shall we call you back instead?
     .again = Would you like a callback, yes or no?
     .spell = Say yes or press one for a callback, no or press two to leave it.
 nobody-free = I'm sorry, none of my colleagues is free right now.
+nobody-answered = I'm sorry, I couldn't reach any of my colleagues just now.
 no-person-then = All right.
 done-transfer = I'm putting you through to a colleague now. They know what we talked about.
 lookup-failed = I'm sorry, our system isn't answering right now.
 nobody-reachable = I'm sorry, I can't reach our system at the moment. Please try again in a few minutes.
+turn-failed = I'm sorry, something went wrong on our side. Please say that again.
+holding = One moment, please.
+    .v2 = Just a moment, I'm still on it.
 line-unavailable = Hello, this is the automated assistant of { $company }. I'm sorry, our system isn't answering, so I can't help you right now. Please call again in a few minutes. Goodbye!
+
+## A colleague is told before a caller is joined
+
+brief-caller = This is the support line. There is a caller for you, who speaks { $spoken ->
+        [en] English
+        [es] Spanish
+       *[fr] French
+    }.
+brief-identity = { $level ->
+        [0] We don't know yet who it is.
+        [1] The account was found, but nothing may be changed yet.
+       *[2] They have proved who they are.
+    }
+brief-reason = { $reason ->
+        [asked] They asked for a person.
+        [repair] We did not understand each other.
+        [identity_locked] They gave too many wrong details.
+        [order_problem] Something went wrong with an order.
+        [backend_down] Our system did not answer.
+       *[unknown] They have a question that I can't answer.
+    }
+brief-open = { $flow ->
+        [order_status] An order is still being looked for.
+        [update_address] A change of address is still open.
+        [update_phone] A change of phone number is still open.
+       *[callback] A callback is still being arranged.
+    }
+brief-take = Press one to take the call, or two to leave it.

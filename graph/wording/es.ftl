@@ -237,8 +237,40 @@ ask-callback-instead = ¿Prefiere que le llamemos nosotros?
     .again = ¿Quiere que le llamemos más tarde, sí o no?
     .spell = Diga sí o pulse uno para que le llamemos, no o pulse dos para dejarlo.
 nobody-free = Lo siento, ahora mismo no hay ningún compañero libre.
+nobody-answered = Lo siento, ahora mismo no he podido localizar a ningún compañero.
 no-person-then = De acuerdo.
 done-transfer = Le paso ahora con un compañero. Ya sabe de qué hemos hablado.
 lookup-failed = Lo siento, el sistema no responde en este momento.
 nobody-reachable = Lo siento, ahora mismo no puedo acceder al sistema. Inténtelo de nuevo en unos minutos.
+turn-failed = Lo siento, algo ha fallado por nuestra parte. Repítalo, por favor.
+holding = Un momento, por favor.
+    .v2 = Un momento, sigo en ello.
 line-unavailable = Hola, le habla el asistente automático de { $company }. Lo siento, nuestro sistema no responde y ahora mismo no puedo ayudarle. Vuelva a llamar dentro de unos minutos. ¡Hasta luego!
+
+## Lo que oye un compañero antes de pasarle a alguien
+
+brief-caller = Le llama la línea de atención. Hay una persona en espera que habla { $spoken ->
+        [en] inglés
+        [es] español
+       *[fr] francés
+    }.
+brief-identity = { $level ->
+        [0] Todavía no sabemos quién es.
+        [1] Tenemos la cuenta, pero aún no se puede cambiar nada.
+       *[2] Ya ha demostrado quién es.
+    }
+brief-reason = { $reason ->
+        [asked] Ha pedido hablar con alguien.
+        [repair] No nos hemos entendido.
+        [identity_locked] Ha dado demasiados datos equivocados.
+        [order_problem] Algo ha ido mal con un pedido.
+        [backend_down] El sistema no respondía.
+       *[unknown] Tiene una pregunta que no sé contestar.
+    }
+brief-open = { $flow ->
+        [order_status] Todavía buscamos un pedido.
+        [update_address] Queda pendiente un cambio de dirección.
+        [update_phone] Queda pendiente un cambio de teléfono.
+       *[callback] Queda pendiente acordar una llamada.
+    }
+brief-take = Pulse uno para atender la llamada, o dos para dejarla.

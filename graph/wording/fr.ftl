@@ -237,8 +237,40 @@ ask-callback-instead = Préférez-vous que nous vous rappelions ?
     .again = Voulez-vous être rappelé plus tard, oui ou non ?
     .spell = Dites oui ou tapez un pour être rappelé, non ou tapez deux pour en rester là.
 nobody-free = Je suis désolé, aucun de mes collègues n'est libre pour le moment.
+nobody-answered = Je suis désolé, je n'ai pu joindre aucun de mes collègues.
 no-person-then = Très bien.
 done-transfer = Je vous passe un collègue tout de suite. Il sait de quoi nous avons parlé.
 lookup-failed = Je suis désolé, notre système ne répond pas en ce moment.
 nobody-reachable = Je suis désolé, je n'arrive pas à joindre notre système. Réessayez dans quelques minutes, s'il vous plaît.
+turn-failed = Je suis désolé, un problème est survenu de notre côté. Répétez, s'il vous plaît.
+holding = Un instant, s'il vous plaît.
+    .v2 = Encore un instant, je m'en occupe.
 line-unavailable = Bonjour, vous êtes en communication avec l'assistant automatique de { $company }. Je suis désolé, notre système ne répond pas et je ne peux pas vous aider pour le moment. Rappelez dans quelques minutes, s'il vous plaît. Au revoir !
+
+## Ce qu'entend un collègue avant qu'on lui passe quelqu'un
+
+brief-caller = Ici la ligne d'assistance. Une personne attend, elle parle { $spoken ->
+        [en] anglais
+        [es] espagnol
+       *[fr] français
+    }.
+brief-identity = { $level ->
+        [0] Nous ne savons pas encore qui c'est.
+        [1] Le compte est trouvé, mais rien ne peut encore être changé.
+       *[2] Elle a prouvé son identité.
+    }
+brief-reason = { $reason ->
+        [asked] Elle a demandé à parler à quelqu'un.
+        [repair] Nous ne nous sommes pas compris.
+        [identity_locked] Elle a donné trop de renseignements inexacts.
+        [order_problem] Il y a un problème avec une commande.
+        [backend_down] Notre système ne répondait pas.
+       *[unknown] Elle a une question à laquelle je ne sais pas répondre.
+    }
+brief-open = { $flow ->
+        [order_status] Une commande est encore recherchée.
+        [update_address] Un changement d'adresse est en cours.
+        [update_phone] Un changement de numéro est en cours.
+       *[callback] Un rappel est en train d'être convenu.
+    }
+brief-take = Tapez un pour prendre l'appel, ou deux pour le laisser.

@@ -26,7 +26,14 @@ from tests.fakes.embedding_server import FakeEmbeddingServer, embedding_server
 from tools.errors import BackendDown
 from tools.knowledge import answer
 from tools.limits import FAILURES_TO_OPEN, Limits, Window, guarded
-from tools.postgres import FAQ, FaqInvalid, OpenAIEmbedder, embeddings, read_topics
+from tools.postgres import (
+    FAQ,
+    FaqInvalid,
+    OpenAIEmbedder,
+    embeddings,
+    matcher,
+    read_topics,
+)
 from tools.postgres.knowledge import LANGUAGES, PostgresKnowledge, Topic
 
 #: "zorple flimbers" is "return period" in the vectors of these tests; no sample question has the words.
@@ -93,6 +100,10 @@ def written(folder: Path, *topics: str, language: str = "en") -> Path:
         )
         (folder / language / f"{topic}.md").write_text(text)
     return folder
+
+
+def names_in(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}
 
 
 async def topic_of(knowledge: PostgresKnowledge, question: str) -> str | None:
@@ -241,6 +252,20 @@ class TestWords:
 
         assert await topic_of(knowledge, BY_WORDS) == "shipping-costs-spain"
         assert knowledge._learning["en"][1] is learning
+
+    async def test_what_holdfast_fit_fits_is_what_a_line_asks(
+        self, database_copy: str, tmp_path: Path
+    ) -> None:
+        for language in LANGUAGES:
+            shipped = (one for one in read_topics(FAQ) if one.language == language)
+            matcher(language, shipped, tmp_path)
+        fitted = names_in(tmp_path)
+        async with Database(database_copy) as database:
+            knowledge = PostgresKnowledge(database, folder=tmp_path)
+            await knowledge.learn()
+            assert await topic_of(knowledge, BY_WORDS) == "shipping-costs-spain"
+        assert names_in(tmp_path) == fitted
+        assert len(fitted) == len(LANGUAGES)
 
     async def test_town_is_answered_for_its_country(self, knowledge: PostgresKnowledge) -> None:
         """No sample question has these towns."""

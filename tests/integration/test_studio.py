@@ -91,9 +91,9 @@ def started(folder: Path, **environment: str) -> Iterator[Server]:
 
 
 def recipe(arguments: str) -> str:
-    """What `make studio` would run, without bringing .venv up to date."""
-    make = ["make", "--no-print-directory", "-n", "-o", f"{ROOT}/.venv/.dev", "studio"]
-    variables = [f"VENV={ROOT}/.venv", f"ARGS={arguments}"]
+    """What `make studio` would run, without bringing its environment up to date."""
+    make = ["make", "--no-print-directory", "-n", "-o", f"{ROOT}/.venv-studio/.ready", "studio"]
+    variables = [f"STUDIO={ROOT}/.venv-studio", f"ARGS={arguments}"]
     printed = subprocess.run(
         [*make, *variables], cwd=ROOT, env=clean_environment(), capture_output=True, check=True
     )

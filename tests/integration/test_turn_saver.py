@@ -122,7 +122,7 @@ async def test_discarded_speculation_leaves_no_row_no_effect_and_no_memory(
     await call.hear("where is my order")
     before, head = await rows_of(services.database), call.memory.head
     turn = call.start(call.spoken("nine seven two oh five"))
-    heard = [words async for words in turn.words()]
+    heard = [words.say async for words in turn.words()]
     assert heard
     await turn.discard()
     assert await rows_of(services.database) == before

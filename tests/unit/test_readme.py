@@ -47,9 +47,8 @@ def variables() -> list[str]:
     found = []
     for name, field in Settings.model_fields.items():
         nested = getattr(field.annotation, "model_fields", None)
-        own = {"database_url": "DATABASE_URL", "openai_api_key": "OPENAI_API_KEY"}
         if nested is None:
-            found.append(own.get(name, f"HOLDFAST_{name}".upper()))
+            found.append(Settings.own_names().get(name, f"HOLDFAST_{name}".upper()))
         else:
             found += [f"HOLDFAST_{name}__{one}".upper() for one in nested]
     return found

@@ -37,7 +37,12 @@ class PostgresCompany:
         *,
         staff: Availability = "table",
         embedder: Embedder | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """
+        Args:
+            folder: where fitted models are kept.
+        """
         self._connections = connections
         self._clock = clock
         self._sealer = sealer
@@ -45,7 +50,7 @@ class PostgresCompany:
         self.customers = PostgresCustomers(connections)
         self.orders = PostgresOrders(connections)
         self.callbacks = PostgresCallbacks(connections, clock)
-        self.knowledge = PostgresKnowledge(connections, embedder)
+        self.knowledge = PostgresKnowledge(connections, embedder, folder)
         self.staff = PostgresStaff(connections, clock, staff)
         self.notices = PostgresNotices(connections, clock, sealer)
         self.vault = PostgresIdentityVault(connections, clock, sealer)

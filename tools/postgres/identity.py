@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID, uuid4
 
-from tools.postgres.connections import Connection, Connections, Sealer, port_method
+from psycopg.rows import DictRow
+
+from tools.postgres.connections import Connections, Sealer, port_method
 
 PER_CALL = 3
 PER_ACCOUNT = 5  # in 24 hours
@@ -70,15 +72,20 @@ class PostgresIdentityVault:
     @port_method
     async def issue_code(self, *, call_id: UUID, customer_id: str) -> str:
         code, code_id, now = f"{secrets.randbelow(10**6):06d}", uuid4(), self._clock()
-        async with self._connections.transaction() as connection:
+        async with self._connections.connection() as connection:
             await connection.execute(
-                "UPDATE company.one_time_codes SET ended = true WHERE call_id = %s", (call_id,)
-            )
-            await connection.execute(
+                "WITH before AS (UPDATE company.one_time_codes SET ended = true WHERE call_id = %(call)s) "
                 "INSERT INTO company.one_time_codes "
                 "(code_id, call_id, customer_id, code_hash, issued_at, expires_at) "
-                "VALUES (%s, %s, %s, %s, %s, %s)",
-                (code_id, call_id, customer_id, self._hash(code_id, code), now, now + CODE_LIFE),
+                "VALUES (%(code)s, %(call)s, %(customer)s, %(hash)s, %(now)s, %(expires)s)",
+                {
+                    "code": code_id,
+                    "call": call_id,
+                    "customer": customer_id,
+                    "hash": self._hash(code_id, code),
+                    "now": now,
+                    "expires": now + CODE_LIFE,
+                },
             )
         return code
 
@@ -90,16 +97,29 @@ class PostgresIdentityVault:
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(call_id),)
             )
             cursor = await connection.execute(
-                "SELECT verdict FROM company.code_checks WHERE call_id = %s AND turn = %s",
-                (call_id, turn),
+                "SELECT checked.verdict, code.* FROM (VALUES (true)) AS always "
+                "LEFT JOIN company.code_checks AS checked ON checked.call_id = %(call)s AND checked.turn = %(turn)s "
+                "LEFT JOIN LATERAL (SELECT * FROM company.one_time_codes WHERE call_id = %(call)s "
+                "AND customer_id = %(customer)s ORDER BY ended, issued_at DESC LIMIT 1 FOR UPDATE) AS code ON true",
+                {"call": call_id, "turn": turn, "customer": customer_id},
             )
-            before = await cursor.fetchone()
-            if before is not None:
-                return cast("Verdict", before["verdict"])
-            verdict = await self._judge(connection, call_id, customer_id, code)
+            row = await cursor.fetchone()
+            assert row is not None
+            if row["verdict"] is not None:
+                return cast("Verdict", row["verdict"])
+            verdict = self._verdict(row, code)
             await connection.execute(
-                "INSERT INTO company.code_checks (call_id, turn, verdict) VALUES (%s, %s, %s)",
-                (call_id, turn, verdict),
+                "WITH tried AS (UPDATE company.one_time_codes SET tries = tries + 1, ended = %(right)s "
+                "WHERE code_id = %(code)s AND %(judged)s) "
+                "INSERT INTO company.code_checks (call_id, turn, verdict) VALUES (%(call)s, %(turn)s, %(verdict)s)",
+                {
+                    "right": verdict == "ok",
+                    "judged": verdict in ("ok", "wrong"),
+                    "code": row["code_id"],
+                    "call": call_id,
+                    "turn": turn,
+                    "verdict": verdict,
+                },
             )
         return verdict
 
@@ -124,24 +144,13 @@ class PostgresIdentityVault:
             )
             return await cursor.fetchone() is not None
 
-    async def _judge(
-        self, connection: Connection, call_id: UUID, customer_id: str, code: str
-    ) -> Verdict:
-        cursor = await connection.execute(
-            "SELECT * FROM company.one_time_codes WHERE call_id = %s AND customer_id = %s "
-            "ORDER BY ended, issued_at DESC LIMIT 1 FOR UPDATE",
-            (call_id, customer_id),
-        )
-        row = await cursor.fetchone()
-        if row is None or row["ended"] or row["tries"] >= CODE_TRIES:
+    def _verdict(self, row: DictRow, code: str) -> Verdict:
+        """On the newest open code of the call, if there is one."""
+        if row["code_id"] is None or row["ended"] or row["tries"] >= CODE_TRIES:
             return "used_up"
         if self._clock() > row["expires_at"]:
             return "expired"
         right = hmac.compare_digest(row["code_hash"], self._hash(row["code_id"], code))
-        await connection.execute(
-            "UPDATE company.one_time_codes SET tries = tries + 1, ended = %s WHERE code_id = %s",
-            (right, row["code_id"]),
-        )
         return "ok" if right else "wrong"
 
     def _hash(self, code_id: UUID, code: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import exp
@@ -103,8 +103,18 @@ def _topic(language: LanguageCode, file: Path) -> Topic:
 class PostgresKnowledge:
     """tools.ports.KnowledgeBase."""
 
-    def __init__(self, connections: Connections, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        embedder: Embedder | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """
+        Args:
+            folder: where fitted models are kept; fitting takes half a second a language.
+        """
         self._connections = connections
+        self._folder = folder
         self._meaning = MeaningIndex(connections, embedder) if embedder else None
         self._learning: dict[LanguageCode, tuple[datetime, asyncio.Task[_Learned]]] = {}
 
@@ -164,21 +174,28 @@ class PostgresKnowledge:
         self, question: str, language: LanguageCode, limit: int = 3
     ) -> tuple[Passage, ...]:
         question = question.replace("\0", " ")  # which no text in Postgres may hold
-        close, (sharing, learned) = await asyncio.gather(
-            self._closeness(question, language), self._sharing(question, language)
-        )
+        close: Mapping[str, float] = {}
+        if self._meaning is None:
+            sharing, learned = await self._sharing(question, language)
+        else:
+            close, (sharing, learned) = await asyncio.gather(
+                self._meaning.closeness(question, language), self._sharing(question, language)
+            )
         if learned is None:
             return ()
         margins = _combined(learned.words.margins(question), close)
         found = [
-            learned.passage(topic, margins[topic])
+            _passage(learned.topics[topic], margins[topic])
             for topic in sorted(margins, key=lambda one: -margins[one])[:limit]
             if topic in sharing or topic in close
         ]
         return tuple(one for one in found if one.score >= ANSWER_SCORE)
 
-    async def _closeness(self, question: str, language: LanguageCode) -> Mapping[str, float]:
-        return await self._meaning.closeness(question, language) if self._meaning else {}
+    @port_method
+    async def learn(self) -> None:
+        """What a language's first question would wait for."""
+        for language in LANGUAGES:
+            await self._sharing("", language)
 
     async def _sharing(
         self, question: str, language: LanguageCode
@@ -187,7 +204,8 @@ class PostgresKnowledge:
         async with self._connections.connection() as connection:
             cursor = await connection.execute(
                 "WITH asked AS (SELECT replace(plainto_tsquery(%(config)s, %(question)s)::text, '&', '|')"
-                "::tsquery AS query) SELECT topic, search @@ query AS shares, max(loaded_at) OVER () AS loaded_at "
+                "::tsquery AS query) SELECT max(loaded_at) AS loaded_at, "
+                "coalesce(array_agg(topic) FILTER (WHERE search @@ query), '{}') AS sharing "
                 "FROM company.knowledge, asked WHERE language = %(language)s",
                 {
                     "config": CONFIGURATION[language],
@@ -195,11 +213,10 @@ class PostgresKnowledge:
                     "language": language,
                 },
             )
-            rows = await cursor.fetchall()
-        if not rows:
+            row = await cursor.fetchone()
+        if row is None or row["loaded_at"] is None:
             return frozenset(), None
-        learned = await self._learned(language, rows[0]["loaded_at"])
-        return frozenset(row["topic"] for row in rows if row["shares"]), learned
+        return frozenset(row["sharing"]), await self._learned(language, row["loaded_at"])
 
     async def _learned(self, language: LanguageCode, loaded_at: datetime) -> _Learned:
         """Learned at the first question of a language, and again after a load by any process.
@@ -219,32 +236,36 @@ class PostgresKnowledge:
                 "SELECT topic, title, body, questions FROM company.knowledge WHERE language = %s",
                 (language,),
             )
-            rows = await cursor.fetchall()
-        samples = [
-            (row["topic"], text) for row in rows for text in (*row["questions"], row["title"])
-        ]
-        bodies = {row["topic"]: row["body"] for row in rows}
-        words = await asyncio.to_thread(WordMatcher.fitted, language, samples, bodies.items())
-        return _Learned(language, words, {row["topic"]: row["title"] for row in rows}, bodies)
+            topics = [Topic(language=language, **row) for row in await cursor.fetchall()]
+        words = await asyncio.to_thread(matcher, language, topics, self._folder)
+        return _Learned(words, {one.topic: one for one in topics})
 
 
 @dataclass(frozen=True)
 class _Learned:
     """The answers of one language, in memory."""
 
-    language: LanguageCode
     words: WordMatcher
-    titles: Mapping[str, str]
-    bodies: Mapping[str, str]
+    topics: Mapping[str, Topic]
 
-    def passage(self, topic: str, margin: float) -> Passage:
-        return Passage(
-            topic=topic,
-            language=self.language,
-            title=self.titles[topic],
-            body=self.bodies[topic],
-            score=_score(margin),
-        )
+
+def matcher(
+    language: LanguageCode, topics: Iterable[Topic], folder: Path | None = None
+) -> WordMatcher:
+    """What questions of a language are matched with. Fitted, and kept in the folder, when it is not there yet."""
+    known = sorted(topics, key=lambda one: one.topic)
+    samples = [(one.topic, text) for one in known for text in (*one.questions, one.title)]
+    return WordMatcher.fitted(language, samples, [(one.topic, one.body) for one in known], folder)
+
+
+def _passage(one: Topic, margin: float) -> Passage:
+    return Passage(
+        topic=one.topic,
+        language=one.language,
+        title=one.title,
+        body=one.body,
+        score=_score(margin),
+    )
 
 
 def _failed(task: asyncio.Task[_Learned]) -> bool:

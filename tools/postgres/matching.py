@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-import numpy as np
+import babel
 import yaml
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.svm import LinearSVC
 
+from text_model import Recipe, TextModel, kept_model
 from tools.ports import LanguageCode
+from tools.postgres.places import FILE as PLACES
 from tools.postgres.places import Gazetteer, gazetteer
 
 UNANSWERED = Path(__file__).parent / "unanswered"
 NO_TOPIC = "~"  # begins the name of a kind of question nobody answers; no topic can be named so
-FIT = 2.0  # how closely the samples are fitted (C of the classifier)
-WORDS_SHARE = 0.7  # of words beside parts of words
+RECIPE = Recipe(parts=(3, 5), closeness=2.0, words_share=0.7)
 UNANSWERED_SHARE = 0.5  # how much nearness to an unanswered kind takes away
+TEXTS_VERSION = (
+    1  # raise it when texts are read in another way: a kept model is of texts as they were read
+)
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+")
 
 
@@ -43,54 +44,41 @@ class WordMatcher:
     """
 
     places: Gazetteer
-    words: TfidfVectorizer
-    letters: TfidfVectorizer
-    weights: NDArray[np.float32]  #: a row per class
-    bias: NDArray[np.float32]
-    topics: tuple[str, ...]  #: of the first rows; the rest are the unanswered kinds
+    model: TextModel
+    topics: tuple[str, ...]  #: the first of the model's labels; the rest are the unanswered kinds
 
     @classmethod
     def fitted(
         cls,
         language: LanguageCode,
         samples: Sequence[tuple[str, str]],
-        bodies: Iterable[tuple[str, str]],
+        bodies: Sequence[tuple[str, str]],
+        folder: Path | None = None,
     ) -> WordMatcher:
-        """Takes half a second of processor time. Deterministic.
+        """Takes half a second of processor time, unless it was done before. Deterministic.
 
         Args:
             samples: (topic, a question asked about it).
             bodies: (topic, its answer).
+            folder: where fitted models are kept.
         """
-        sentences = [(topic, one) for topic, body in bodies for one in _SENTENCE.split(body)]
-        asked = [*samples, *unanswered(language)]
-        places = gazetteer(language)
-        texts = [places.read(text) for _, text in (*asked, *sentences)]
-        words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"[\w']+", sublinear_tf=True)
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
-        words.fit(texts)
-        letters.fit(texts)
-        model = LinearSVC(C=FIT, random_state=0).fit(
-            _features(words, letters, texts), [label for label, _ in (*asked, *sentences)]
+        model = kept_model(
+            folder,
+            f"topics-{language}",
+            RECIPE,
+            _source(language, samples, bodies),
+            partial(_texts, language, samples, bodies),
         )
         # "~" sorts behind letters and digits, so the topics come first
-        topics = tuple(str(one) for one in model.classes_ if not one.startswith(NO_TOPIC))
-        return cls(
-            places,
-            words,
-            letters,
-            model.coef_.astype(np.float32),
-            model.intercept_.astype(np.float32),
-            topics,
-        )
+        topics = tuple(one for one in model.labels if not one.startswith(NO_TOPIC))
+        return cls(gazetteer(language), model, topics)
 
     def margins(self, question: str) -> dict[str, float]:
         """By topic, how far the question lies on its side; what lies near an unanswered kind lies less so."""
-        features = _features(self.words, self.letters, [self.places.read(question)])
-        sides = np.asarray(features @ self.weights.T)[0] + self.bias
+        sides = self.model.margins(self.places.read(question))
         known = len(self.topics)
         sides = sides[:known] - UNANSWERED_SHARE * sides[known:].max()
-        return {topic: float(side) for topic, side in zip(self.topics, sides, strict=True)}
+        return dict(zip(self.topics, sides.tolist(), strict=True))
 
 
 def nearest(margins: Mapping[str, float]) -> tuple[str, float]:
@@ -99,5 +87,17 @@ def nearest(margins: Mapping[str, float]) -> tuple[str, float]:
     return topic, margins[topic]
 
 
-def _features(words: TfidfVectorizer, letters: TfidfVectorizer, texts: list[str]) -> csr_matrix:
-    return csr_matrix(hstack([WORDS_SHARE * words.transform(texts), letters.transform(texts)]))
+def _texts(
+    language: LanguageCode, samples: Iterable[tuple[str, str]], bodies: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """(label, text) of all that is learned from: what is asked, and every sentence of the answers."""
+    sentences = [(topic, one) for topic, body in bodies for one in _SENTENCE.split(body)]
+    read = gazetteer(language).read
+    return [(label, read(text)) for label, text in (*samples, *unanswered(language), *sentences)]
+
+
+def _source(language: LanguageCode, *texts: Sequence[tuple[str, str]]) -> bytes:
+    """All that `_texts` are made from."""
+    files = (UNANSWERED / f"{language}.yaml", PLACES)
+    made_by = f"{TEXTS_VERSION}:{babel.__version__}:{json.dumps(texts)}".encode()
+    return b"\0".join((made_by, *(file.read_bytes() for file in files)))

@@ -54,17 +54,17 @@ class PostgresNotices:
     @port_method
     async def take(self, call_id: UUID) -> tuple[QueuedNotice, ...]:
         """The call's unsent messages, marked as sent and wiped here: each is handed out once."""
-        async with self._connections.transaction() as connection:
+        async with self._connections.connection() as connection:
             cursor = await connection.execute(
-                "SELECT * FROM company.notices WHERE call_id = %s AND sent_at IS NULL "
-                "ORDER BY number FOR UPDATE SKIP LOCKED",
-                (call_id,),
+                "WITH due AS (SELECT notice_id, number, sealed FROM company.notices "
+                "WHERE call_id = %s AND sent_at IS NULL FOR UPDATE SKIP LOCKED), "
+                "sent AS (UPDATE company.notices SET sent_at = %s, sealed = NULL FROM due "
+                "WHERE notices.notice_id = due.notice_id "
+                "RETURNING notices.notice_id, kind, channel, masked_to, due.number, due.sealed) "
+                "SELECT * FROM sent ORDER BY number",
+                (call_id, self._clock()),
             )
             rows = await cursor.fetchall()
-            await connection.execute(
-                "UPDATE company.notices SET sent_at = %s, sealed = NULL WHERE notice_id = ANY (%s)",
-                (self._clock(), [row["notice_id"] for row in rows]),
-            )
         return tuple(
             QueuedNotice(
                 notice_id=row["notice_id"],

@@ -21,7 +21,7 @@ from graph.errors import MessageMissing
 from graph.nodes.account import PARTS_IN_ORDER
 from graph.nodes.say import MANNERS
 from graph.nodes.understand import KEYED_YES_NO
-from graph.state import CallbackRequest, Lang
+from graph.state import CallbackRequest, HandOffReason, Lang
 from graph.understanding.commands import Asks, FlowName, Mood
 from graph.wording import facts as f
 from graph.wording.line import (
@@ -179,7 +179,13 @@ def test_no_message_is_a_copy_of_the_english_one(language: Lang) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_choice_has_a_default_and_knows_its_words(language: Lang) -> None:
-    known = {"flow": {*get_args(FlowName), "other"}, "part": set(PARTS_IN_ORDER)}
+    known = {
+        "flow": {*get_args(FlowName), "other"},
+        "part": set(PARTS_IN_ORDER),
+        "spoken": set(LANGUAGES),
+        "level": {"0", "1", "2"},
+        "reason": set(get_args(HandOffReason)),
+    }
     for name, message in messages(language).items():
         for _, pattern in message.patterns():
             for select in selects(pattern):
@@ -364,6 +370,9 @@ PLAUSIBLE: dict[str, tuple[Fact, ...]] = {
         any_of(line("callback-slot", when=when) for when in MOMENTS[:3]),
         any_of(line("callback-slot", when=when) for when in MOMENTS[1:2]),
     ),
+    "spoken": tuple(Text(value=language) for language in LANGUAGES),
+    "level": tuple(Text(value=str(level)) for level in range(3)),
+    "reason": tuple(Text(value=reason) for reason in get_args(HandOffReason)),
     "topic": (
         Text(value="a return"),
         Text(value="una factura"),

@@ -1,0 +1,75 @@
+"""Child processes end with us, with all that they started, whatever they think of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import psutil
+
+from voice.children import Child, Children
+
+GRANDCHILD = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True); "
+WAITS = "import time; time.sleep(60)"
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+
+
+async def started(children: Children, code: str, log: Path) -> Child:
+    child = Child("child", [sys.executable, "-c", code], log, {"KEY": "value"}, leaves_within=0.5)
+    return await children.start(child)
+
+
+async def grandchild_of(child: Child) -> int:
+    while not (text := child.log.read_text()).endswith("\n"):
+        await asyncio.sleep(0.01)
+    return int(text)
+
+
+def runs(pid: int) -> bool:
+    """A corpse doesn't, whoever has yet to collect it."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_a_child_writes_into_its_log_and_has_its_environment(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "child.log"
+    async with Children() as children:
+        child = await started(children, "import os; print(os.environ['KEY'])", log)
+        assert await child.wait() == 0
+    assert log.read_text() == "value\n"
+
+
+async def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
+    async with Children() as children:
+        child = await started(children, GRANDCHILD + WAITS, tmp_path / "log")
+        grandchild = await grandchild_of(child)
+        assert runs(grandchild)
+    assert not runs(child.pid)
+    assert not runs(grandchild)
+
+
+async def test_what_a_dead_child_left_behind_ends_too(tmp_path: Path) -> None:
+    async with Children() as children:
+        child = await started(children, GRANDCHILD, tmp_path / "log")
+        await child.wait()
+        grandchild = await grandchild_of(child)
+    assert not runs(grandchild)
+
+
+async def test_a_child_that_does_not_want_to_end_is_ended(tmp_path: Path) -> None:
+    async with Children() as children:
+        child = await started(children, DEAF + GRANDCHILD + WAITS, tmp_path / "log")
+        await grandchild_of(child)
+    assert not runs(child.pid)
+
+
+async def test_a_child_can_be_started_again(tmp_path: Path) -> None:
+    async with Children() as children:
+        child = await started(children, "print('once')", tmp_path / "log")
+        await child.wait()
+        await child.start()
+        await child.wait()
+    assert child.log.read_text() == "once\nonce\n"

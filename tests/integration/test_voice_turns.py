@@ -1,0 +1,285 @@
+"""Promises 2, 3 and 4 as LiveKit's own session plays a call: speculation, confirmation, and what was really heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from livekit.agents.llm import ChatMessage
+
+from conversation import Conversation
+from services import Services
+from tests.fakes.line import FakeLine, on_the_line
+from tests.integration.dumps import rows_of
+
+TO_READ_BACK = ("call me back please", "about a return", "yes", "tomorrow at ten")
+
+
+@pytest.fixture
+async def call(services: Services) -> Conversation:
+    return await services.answer("+15035550127", "en")
+
+
+@pytest.fixture
+async def line(call: Conversation) -> AsyncIterator[FakeLine]:
+    async with on_the_line(call) as opened:
+        yield opened
+
+
+async def hears(line: FakeLine, words: str) -> None:
+    """The caller says it, and hears the whole answer."""
+    before = len(line.speech.expected)
+    line.ear.says(words)
+    await line.replied(before + 1)
+    await line.said()
+
+
+async def at_read_back(line: FakeLine) -> None:
+    for words in TO_READ_BACK:
+        await hears(line, words)
+    assert line.phone.asks == "callback.confirm"
+
+
+def case(line: FakeLine) -> Any:
+    state = line.call._state
+    assert state is not None
+    return state["case"]
+
+
+def speculating(line: FakeLine) -> bool:
+    turn = line.phone.turns._speculative
+    return turn is not None and not turn.confirmed.is_set() and not turn.discarded
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - LiveKit tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def bookings(services: Services) -> int:
+    return len((await services.company.snapshot())["callbacks"])
+
+
+async def test_caller_is_greeted_and_the_question_counts_as_asked(line: FakeLine) -> None:
+    (greeting,) = case(line).history
+    assert "automated assistant" in greeting.said
+    history = [one.text_content for one in line.phone.session.history.messages()]
+    assert " ".join(one or "" for one in history) == greeting.said
+
+
+async def test_each_turn_gives_the_graph_its_new_words_only(line: FakeLine) -> None:
+    await hears(line, "call me back please")
+    await hears(line, "about a return")
+    assert [one.words for one in case(line).history] == ["", *TO_READ_BACK[:2]]
+
+
+# Speculation ---------------------------------------------------------------------------------------------------
+
+
+async def test_words_not_finished_are_answered_ahead_and_the_turn_runs_once(line: FakeLine) -> None:
+    line.ear.maybe("call me back please")
+    await until(lambda: speculating(line))
+    line.ear.ends("call me back please")
+    await line.replied(2)
+    await line.said()
+    assert [one.turn for one in case(line).history] == [1, 2]
+
+
+async def test_speculation_that_nothing_came_of_leaves_no_row_and_no_memory(
+    services: Services, line: FakeLine
+) -> None:
+    await hears(line, "call me back please")
+    await line.call.memory.durable(5)
+    before = await rows_of(services.database)
+    for words in ("about", "about a", "about a broken"):
+        line.ear.maybe(words)
+        await until(lambda: speculating(line))
+    assert await rows_of(services.database) == before
+    line.ear.ends("about a return")
+    await line.replied(3)
+    await line.said()
+    assert [one.words for one in case(line).history][1:] == list(TO_READ_BACK[:2])
+
+
+async def test_early_yes_books_nothing_until_it_was_really_said(
+    services: Services, line: FakeLine
+) -> None:
+    await at_read_back(line)
+    line.ear.maybe("yes")
+    await until(lambda: speculating(line))
+    await asyncio.sleep(0.2)
+    assert await bookings(services) == 0
+    line.ear.ends("yes")
+    await line.replied(6)
+    await line.said()
+    assert await bookings(services) == 1
+
+
+async def test_yes_that_went_on_to_a_no_books_nothing(services: Services, line: FakeLine) -> None:
+    await at_read_back(line)
+    line.ear.maybe("yes")
+    await until(lambda: speculating(line))
+    line.ear.ends("yes no wait")
+    await line.replied(6)
+    await line.said()
+    assert await bookings(services) == 0
+
+
+async def test_livekit_asking_twice_for_one_utterance_runs_one_turn(
+    services: Services, line: FakeLine
+) -> None:
+    await at_read_back(line)
+    message = ChatMessage(role="user", content=["yes"])
+    turns = [await line.phone.turns.answer(message) for _ in range(2)]
+    assert turns[0] is turns[1]
+    line.phone.turns.confirm(turns[0])
+    await turns[0].remembered.wait()
+    assert await line.phone.turns.answer(message) is turns[0]
+    assert await bookings(services) == 1
+
+
+async def test_keys_overtake_words_that_were_not_finished_and_both_are_answered_once(
+    line: FakeLine,
+) -> None:
+    await hears(line, "call me back please")
+    line.ear.maybe("about a return")
+    await until(lambda: speculating(line))
+    pressing = asyncio.create_task(line.phone.press("0"))
+    await line.replied(3)
+    line.ear.ends("about a return")
+    await pressing
+    await line.replied(4)
+    await line.said()
+    words = [one.words for one in case(line).history][1:]
+    assert words == [TO_READ_BACK[0], "0", "about a return"]
+    said = [one.text_content for one in line.phone.session.history.messages()]
+    assert said[-1] == case(line).history[-1].said
+
+
+# What was heard ------------------------------------------------------------------------------------------------
+
+
+async def cut_off(line: FakeLine, words: str, hears_only: str, then: str) -> None:
+    """The answer to `words` is cut off after `hears_only` by `then`."""
+    count = len(line.speech.expected)
+    line.speaker.holds, line.speaker.hears = True, hears_only
+    line.ear.says(words)
+    await line.replied(count + 1)
+    await line.until_playing()
+    line.speaker.holds = False
+    line.ear.says(then)
+    await line.replied(count + 2)
+    await line.said()
+
+
+async def test_answer_cut_off_is_remembered_as_heard(line: FakeLine) -> None:
+    await cut_off(line, "what are your opening hours", "We are open", "hold on please")
+    assert case(line).history[1].said == "We are open"
+
+
+async def test_answer_nobody_heard_is_remembered_as_unsaid(line: FakeLine) -> None:
+    await cut_off(line, "what are your opening hours", "", "hold on please")
+    assert case(line).history[1].said == ""
+
+
+async def test_yes_to_a_question_cut_off_confirms_nothing(
+    services: Services, line: FakeLine
+) -> None:
+    for words in TO_READ_BACK[:-1]:
+        await hears(line, words)
+    await cut_off(line, TO_READ_BACK[-1], "I'll have someone", "yes do it")
+    assert await bookings(services) == 0
+    assert line.phone.asks == "callback.confirm"
+
+
+async def test_barge_in_while_an_effect_happens_does_it_once_and_says_so(
+    services: Services, line: FakeLine
+) -> None:
+    await at_read_back(line)
+    await cut_off(line, "yes", "", "what did you say")
+    assert await bookings(services) == 1
+    assert case(line).history[-1].said
+
+
+# Other ways to speak -------------------------------------------------------------------------------------------
+
+
+async def test_typed_words_and_keys_are_turns_like_spoken_ones(line: FakeLine) -> None:
+    await line.phone.type("call me back please")
+    await line.said()
+    await hears(line, "about a return")
+    await line.phone.press("1")
+    await line.said()
+    assert [one.words for one in case(line).history][1:] == [*TO_READ_BACK[:2], "1"]
+    assert line.phone.asks == "callback.time"
+
+
+async def test_silent_caller_is_asked_and_the_line_says_goodbye_in_the_end(line: FakeLine) -> None:
+    for _ in range(4):
+        if line.phone.over.is_set():
+            break
+        await line.phone._ask_again()
+    assert line.phone.over.is_set()
+    assert line.call.dropped, "a caller who went silent can go on later"
+
+
+# Trouble -------------------------------------------------------------------------------------------------------
+
+
+async def test_turn_that_breaks_off_is_apologised_for_and_the_question_stays(
+    line: FakeLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hears(line, "call me back please")
+    asked = line.phone.asks
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(line.call.context.understander, "read", broken)
+        line.ear.says("about a return")
+        await until(lambda: line.phone.turns.last is not None and line.phone.turns.last.failed)
+        await line.said()
+    messages = line.phone.session.history.messages()
+    assert "something went wrong" in (messages[-1].text_content or "")
+    await hears(line, "about a return")
+    assert asked == "callback.topic"
+    assert line.phone.asks != asked
+
+
+async def test_line_that_lost_its_call_says_nothing_more(
+    services: Services, line: FakeLine
+) -> None:
+    await services.register.take_over(line.call.record.call_id)
+    line.ear.says("call me back please")
+    await until(
+        lambda: line.phone.turns.last is not None and line.phone.turns.last.remembered.is_set()
+    )
+    await until(line.phone.over.is_set)
+
+
+async def test_silence_of_ours_is_filled_and_is_no_part_of_the_answer(
+    call: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_the_line(call) as line:
+        line.phone.session.llm._holding_after = 0.05  # type: ignore[union-attr]
+        slow = asyncio.Event()
+        real = call.context.understander.read
+
+        async def read(*given: Any) -> Any:
+            await slow.wait()
+            return await real(*given)
+
+        monkeypatch.setattr(call.context.understander, "read", read)
+        line.ear.says("what are your opening hours")
+        await line.until_playing()
+        slow.set()
+        await line.replied(2)
+        await line.said()
+        last = line.phone.session.history.messages()[-1].text_content or ""
+        assert last.startswith("One moment, please.")
+        assert line.phone.turns.last is not None
+        assert line.phone.turns.last.heard() is None

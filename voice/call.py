@@ -1,0 +1,207 @@
+"""PhoneCall: one caller on the line, from the greeting to the end. Joins the conversation to a LiveKit session."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Coroutine
+from typing import Literal
+
+import structlog
+from livekit import rtc
+from livekit.agents import (
+    NOT_GIVEN,
+    AgentSession,
+    APIConnectOptions,
+    TurnHandlingOptions,
+    UserStateChangedEvent,
+    room_io,
+)
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.room_io import TextInputEvent
+
+from conversation import Conversation, Reply
+from graph.state import CallerTurn
+from settings import VoiceSettings
+from voice.agent import LineAgent
+from voice.audio import Backchannels
+from voice.graph_llm import GraphLLM, spoken
+from voice.patience import patience
+from voice.speech import Speech
+from voice.turns import CallTurns, Turn
+
+log = structlog.get_logger(__name__)
+
+End = Literal[
+    "said_goodbye",  # to its end
+    "lost",  # somebody else holds the call
+    "broken",  # nothing can be heard or spoken any more
+]
+
+RATE = 16000  #: of what is recognised, samples a second
+RECOGNISED_WITHIN = 2.5  #: seconds after something was said; then another connection is tried
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+
+
+class PhoneCall:
+    """A call in a LiveKit room."""
+
+    def __init__(self, call: Conversation, speech: Speech, settings: VoiceSettings) -> None:
+        self._call = call
+        self._speech = speech
+        self._settings = settings
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.turns = CallTurns(call, replied=self._replied, lost=self._lost)
+        self.session: AgentSession[None] = AgentSession(
+            stt=speech.stt,
+            tts=speech.tts,
+            vad=speech.vad,
+            llm=GraphLLM(self.turns, settings.holding_after),
+            turn_handling=_turn_handling(speech),
+            user_away_timeout=settings.silence_after,
+            transcription_timeout=RECOGNISED_WITHIN,
+            use_tts_aligned_transcript=True,
+            aec_warmup_duration=None,
+            conn_options=SessionConnectOptions(llm_conn_options=APIConnectOptions(max_retry=0)),
+        )
+        self.asks: str | None = None  #: the open question
+        self.over = asyncio.Event()  #: nothing more is said on this line
+        self.end: End | None = None
+        self.put_through = False  #: the caller is on the way to a colleague
+
+    async def start(self, room: rtc.Room | None, participant: str | None) -> None:
+        """Greet the caller. Returns as soon as the line listens and has begun to speak.
+
+        Args:
+            room: None: the session has ears and a mouth already.
+        """
+        greeting = await self.turns.say(self._call.opening())
+        self.turns.follow(self.session)
+        self.session.on("user_state_changed", self._state_changed)
+        self.session.on("user_transcription_timeout", lambda _: self._speech.stt.unheard())
+        self.session.on("close", lambda _: self._finish("broken"))
+        await self.session.start(
+            LineAgent(self.turns, self._speech, Backchannels(self.session)),
+            room=room or NOT_GIVEN,
+            room_options=self._room_options(participant or ""),
+            session_host=False,
+            record=False,
+        )
+        await self._greet(greeting)
+
+    async def finished(self) -> End:
+        """Wait until nothing more is said on this line, and why."""
+        await self.over.wait()
+        assert self.end is not None
+        return self.end
+
+    async def press(self, keys: str) -> None:
+        """The caller pressed keys."""
+        await self._cut_in(self._call.pressed(keys))
+
+    async def type(self, text: str) -> None:
+        """The caller typed instead of speaking: a turn like a spoken one."""
+        await self._cut_in(self._call.spoken(text))
+
+    # What is said without the caller's having spoken ----------------------------------------------------------
+
+    async def _greet(self, turn: Turn) -> None:
+        """What the law wants said can't be interrupted, the question after it can."""
+        words = " ".join([one async for one in spoken(self.turns, turn)])
+        first, rest = split_greeting(words, resumed=self._call.record.legs > 1)
+        self.turns.speak(turn, first, interruptible=False)
+        if rest:
+            self.turns.speak(turn, rest)
+
+    async def _cut_in(self, caller: CallerTurn) -> None:
+        """A turn that ends whatever is being said."""
+        while (speech := self.session.current_speech) and not speech.allow_interruptions:
+            await speech
+        await self.session.interrupt()
+        await self._speak(caller)
+
+    async def _speak(self, caller: CallerTurn) -> None:
+        turn = await self.turns.say(caller)
+        async for words in spoken(self.turns, turn):
+            self.turns.speak(turn, words)
+
+    def _state_changed(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "away" and not self.over.is_set():
+            self._spawn(self._ask_again())
+
+    async def _ask_again(self) -> None:
+        """Silence for too long: the graph asks whether anybody is there, and in the end says goodbye."""
+        await self._speak(CallerTurn(kind="silence"))
+        if (last := self.turns.last) is not None:
+            await last.over()
+        if not self.over.is_set():
+            self.session.reset_away_timer()
+
+    # What a reply changes on the line --------------------------------------------------------------------------
+
+    def _replied(self, reply: Reply) -> None:
+        self.asks = reply.asks
+        self._speech.expect(reply.asks, reply.language)
+        self.session.update_options(endpointing_opts=patience(reply.asks, reply.language))
+        if reply.ended:
+            self.put_through = "hand_over" in reply.did
+            self._spawn(self._end())
+
+    async def _end(self) -> None:
+        """The last words are heard to their end, then the line is closed."""
+        if (last := self.turns.last) is not None:
+            await last.over()
+        self._finish("said_goodbye")
+
+    def _finish(self, end: End) -> None:
+        self.end = self.end or end
+        self.over.set()
+
+    def _lost(self) -> None:
+        """Somebody else holds the call: this line says nothing any more."""
+        log.warning("call.lost", call_id=str(self._call.record.call_id))
+        self._finish("lost")
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _room_options(self, participant: str) -> room_io.RoomOptions:
+        async def typed(_: AgentSession[None], event: TextInputEvent) -> None:
+            await self.type(event.text)
+
+        return room_io.RoomOptions(
+            participant_identity=participant,
+            audio_input=room_io.AudioInputOptions(
+                sample_rate=RATE,
+                noise_cancellation=self._speech.suppressor,
+                auto_gain_control=False,  # it lifts side voices to the caller's loudness
+            ),
+            text_input=room_io.TextInputOptions(text_input_cb=typed),
+            close_on_disconnect=False,
+        )
+
+
+def _turn_handling(speech: Speech) -> TurnHandlingOptions:
+    """The local turn detector and pauses only: LiveKit would ask its cloud for the rest when it finds keys."""
+    return {
+        "turn_detection": speech.turn_detection,
+        "endpointing": patience(None, "en"),
+        # A recognised word stops the line, and a sound alone does not: "mhm" leaves it speaking.
+        "interruption": {
+            "mode": "vad",
+            "min_words": 1,
+            "min_duration": 0.2,
+            "false_interruption_timeout": 1.0,
+            "discard_audio_if_uninterruptible": False,
+        },
+        "preemptive_generation": {"enabled": True, "preemptive_tts": False},
+    }
+
+
+def split_greeting(words: str, *, resumed: bool) -> tuple[str, str]:
+    """What can't be interrupted, and the rest: all but the question at first, who is speaking when a call goes on."""
+    sentences = _SENTENCE.split(words)
+    cut = 1 if resumed else max(len(sentences) - 1, 1)
+    return " ".join(sentences[:cut]), " ".join(sentences[cut:])

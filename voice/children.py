@@ -1,0 +1,109 @@
+"""Child processes: each with a log of its own, ended together with everything they started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Self
+
+LOOPBACK = "127.0.0.1"
+#: Seconds a child that is asked to end may go on with its calls, twice; then it is ended with all its processes.
+LEAVES_WITHIN = 2.5
+
+
+def free_port() -> int:
+    """A TCP port of this machine that is free at this moment."""
+    with socket.socket() as place:
+        place.bind((LOOPBACK, 0))
+        return int(place.getsockname()[1])
+
+
+@dataclass
+class Child:
+    """A process in a group of its own, so that Ctrl-C in a terminal reaches it through us alone."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)  #: beside ours
+    leaves_within: float = LEAVES_WITHIN
+    started: float = 0.0
+    _process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *ends_with_us(self.command),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        self.started = monotonic()
+
+    async def wait(self) -> int:
+        """Its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def end(self) -> None:
+        """Asked once it may finish what it does, asked twice it ends; what it leaves behind is killed."""
+        if (process := self._process) is None:
+            return
+        for ask in (process.terminate, process.terminate):
+            if process.returncode is not None:
+                break
+            with suppress(ProcessLookupError):
+                ask()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), self.leaves_within)
+        await self._kill_group()
+
+    async def _kill_group(self) -> None:
+        """Until nothing is left of it: what still is there would keep the embedded Postgres running."""
+        assert self._process is not None
+        with suppress(ProcessLookupError, TimeoutError):
+            async with asyncio.timeout(self.leaves_within):
+                while True:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                    await asyncio.sleep(0.02)
+        await self._process.wait()
+
+
+class Children:
+    """All children of a process: `async with` ends them, at once, whatever ended the block."""
+
+    def __init__(self) -> None:
+        self.all: list[Child] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.shield(asyncio.gather(*(child.end() for child in self.all)))
+
+    async def start(self, child: Child) -> Child:
+        child.log.parent.mkdir(parents=True, exist_ok=True)
+        self.all.append(child)
+        await child.start()
+        return child
+
+
+def ends_with_us(command: Sequence[str]) -> list[str]:
+    """Where Linux allows it, the kernel ends the process when ours is killed and can't."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else [*command]

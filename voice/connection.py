@@ -1,0 +1,171 @@
+"""What it means that a caller leaves: a blip of the network, a dead line, or the phone put down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol
+
+import structlog
+from livekit import rtc
+
+from voice.timers import Later, Timer
+
+log = structlog.get_logger(__name__)
+
+Ending = Literal[
+    "hung_up",  # the caller put the phone down, or was put through
+    "dropped",  # the line went dead
+]
+
+#: They left on purpose, or we took the room away.
+PUT_DOWN = {
+    rtc.DisconnectReason.CLIENT_INITIATED,
+    rtc.DisconnectReason.ROOM_DELETED,
+    rtc.DisconnectReason.USER_REJECTED,
+}
+#: Nobody comes back from these: the phone network ended the call, or the caller was thrown out.
+DEAD = {
+    rtc.DisconnectReason.MEDIA_FAILURE,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED,
+    rtc.DisconnectReason.ROOM_CLOSED,
+    rtc.DisconnectReason.SIP_TRUNK_FAILURE,
+    rtc.DisconnectReason.USER_UNAVAILABLE,
+}
+
+
+class Leavable(Protocol):
+    """A call as its end sees it: conversation.Conversation."""
+
+    async def hang_up(self) -> bool: ...
+
+    async def drop(self) -> bool: ...
+
+
+class Connection:
+    """Follows one caller in and out of the room, and ends the call once, in one way.
+
+    LiveKit's RoomIO takes the same identity up again by itself; it must not close the session when somebody leaves
+    (`close_on_disconnect=False`).
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        caller: str,
+        call: Leavable,
+        *,
+        blip: float,
+        later: Later | None = None,
+        away: Callable[[], None] = lambda: None,
+        back: Callable[[], None] = lambda: None,
+    ) -> None:
+        """
+        Args:
+            caller: identity of the participant.
+            blip: seconds a caller is waited for whose network went away.
+            later: default: the running event loop's timer.
+            away: the caller's network went away.
+            back: and they are here again.
+        """
+        self._room = room
+        self._caller = caller
+        self._call = call
+        self._blip = blip
+        self._later: Later = later or asyncio.get_running_loop().call_later
+        self._away, self._back = away, back
+        self._timer: Timer | None = None
+        self._leaving: asyncio.Task[Ending] | None = None
+        self._over = asyncio.Event()
+        self._put_through = False
+        self._missed: rtc.RemoteParticipant | None = None  # left while they were put through
+        room.on("participant_disconnected", self._left)
+        room.on("participant_connected", self._joined)
+        room.on("disconnected", self._we_left)
+        if caller not in room.remote_participants:
+            self._wait()  # they were gone before anybody looked
+
+    async def over(self) -> Ending:
+        """Wait for the end, and until it is on record as far as that is possible."""
+        await self._over.wait()
+        assert self._leaving is not None
+        return await asyncio.shield(self._leaving)
+
+    def hang_up(self) -> None:
+        """The call ends here: a goodbye was said, or the caller is with a colleague."""
+        self._end("hung_up")
+
+    async def during(self, transfer: Awaitable[bool]) -> bool:
+        """Wait for a transfer. A caller who leaves meanwhile has left for the colleague, if it comes to be.
+
+        Returns:
+            whether they are with the colleague. If not, and they are still there, the call goes on.
+        """
+        self._put_through, through = True, False
+        try:
+            through = await transfer
+        finally:
+            self._put_through = False
+            missed, self._missed = self._missed, None
+            if through:
+                self._end("hung_up")
+            elif missed is not None:
+                self._left(missed)
+        return through
+
+    async def close(self) -> None:
+        """The job ends. Whoever is still on the line has a call to be resumed."""
+        self._end("dropped")
+        await self.over()
+
+    def _left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity != self._caller or self._caller in self._room.remote_participants:
+            return  # somebody else; or the same one is here again already
+        if self._put_through:
+            self._missed = participant
+            return
+        reason = participant.disconnect_reason
+        if reason in PUT_DOWN:
+            self._end("hung_up")
+        elif reason in DEAD:
+            self._end("dropped")
+        else:
+            self._wait()
+
+    def _joined(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._caller and self._timer is not None:
+            self._stop_waiting()
+            log.info("caller.back")
+            self._back()
+
+    def _we_left(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        """Nothing reaches the caller any more."""
+        deleted = reason == rtc.DisconnectReason.ROOM_DELETED
+        self._end("hung_up" if deleted else "dropped")
+
+    def _wait(self) -> None:
+        if self._leaving is not None or self._timer is not None:
+            return
+        self._timer = self._later(self._blip, lambda: self._end("dropped"))
+        log.info("caller.away", seconds=self._blip)
+        self._away()
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self, ending: Ending) -> None:
+        if self._leaving is not None:
+            return
+        self._stop_waiting()
+        self._room.off("participant_disconnected", self._left)
+        self._room.off("participant_connected", self._joined)
+        self._room.off("disconnected", self._we_left)
+        log.info("caller.left", ending=ending)
+        self._leaving = asyncio.create_task(self._put_on_record(ending), name="leaving")
+        self._over.set()
+
+    async def _put_on_record(self, ending: Ending) -> Ending:
+        await (self._call.hang_up() if ending == "hung_up" else self._call.drop())
+        return ending

@@ -1,0 +1,15 @@
+"""How loaded a worker is, where the operator says how many calls it may have at once.
+
+Without that number LiveKit's own measure is used: the processor's load over the last seconds, which lags behind calls
+that have just come, and counts whatever else runs on the machine.
+"""
+
+from __future__ import annotations
+
+#: LiveKit's own: a worker this loaded takes no more. Its estimate of a job that is just starting is a share of it.
+THRESHOLD = 0.7
+
+
+def load(calls: int, most: int) -> float:
+    """At `most` calls exactly the threshold, so that the call after them is refused."""
+    return THRESHOLD * (calls / most)

@@ -1,0 +1,186 @@
+/** One call: LiveKit's room as a phone. Knows nothing of the page; tells its listener what happens. */
+import {
+  DisconnectReason, Room, RoomEvent, Track, createAudioAnalyser, createLocalAudioTrack, setLogLevel,
+} from "./livekit-client.mjs";
+
+/** Milliseconds. A worker that starts a process on a busy machine takes seconds; one that died is replaced in ten. */
+const ANSWERED_WITHIN = 15_000;
+const LEVEL_EVERY = 100;
+const KEYS = "0123456789*#";
+setLogLevel("warn");
+
+/** The caller's microphone, or null: there is none, or the caller does not want it. */
+export async function openMicrophone() {
+  try {
+    return await createLocalAudioTrack({
+      echoCancellation: true, noiseSuppression: true, autoGainControl: true,
+    });
+  } catch {
+    return null;
+  }
+}
+
+export class Call {
+  /**
+   * @param listener `ringing()`, `answered()`, `line(attributes)`, `caption({id, mine, text, final})`,
+   *   `reconnecting()`, `reconnected()`, `level(0..1)`, `sound(allowed)`, `closed(how)` with how one of
+   *   "hung_up", "cut", "ended", "no_answer", "failed".
+   */
+  constructor(listener, microphone) {
+    this.listener = listener;
+    this.microphone = microphone;
+    this.room = new Room({ disconnectOnPageLeave: true, dynacast: false, adaptiveStream: false });
+    this.how = null; // the way we ended it
+    this.joined = false;
+    this.open = true;
+    this.#listen();
+  }
+
+  get muted() {
+    return Boolean(this.microphone?.isMuted);
+  }
+
+  async dial(url, token) {
+    this.listener.ringing();
+    try {
+      await this.room.connect(url, token, { maxRetries: 1 });
+      this.joined = true;
+      if (this.microphone) {
+        await this.room.localParticipant.publishTrack(this.microphone, {
+          source: Track.Source.Microphone,
+        });
+        this.#measure();
+      }
+      await this.room.startAudio().catch(() => this.listener.sound(false));
+    } catch {
+      this.#close(this.how ?? "failed");
+      return;
+    }
+    if (this.open) this.#expectAnswer();
+  }
+
+  async hangUp() {
+    await this.#leave("hung_up");
+  }
+
+  /** The line goes dead. LiveKit's client has no way of its own to leave without telling the server that it does. */
+  async cut() {
+    this.how = "cut";
+    if (this.room.engine) this.room.engine.client.sendLeave = async () => {};
+    await this.#leave("cut");
+  }
+
+  async mute(on) {
+    await (on ? this.microphone?.mute() : this.microphone?.unmute());
+  }
+
+  async type(text) {
+    await this.room.localParticipant.sendText(text, { topic: "lk.chat" });
+  }
+
+  async press(key) {
+    await this.room.localParticipant.publishDtmf(KEYS.indexOf(key), key);
+  }
+
+  async allowSound() {
+    await this.room.startAudio();
+  }
+
+  #listen() {
+    const { room, listener } = this;
+    room
+      .on(RoomEvent.ParticipantConnected, () => this.#agentCame())
+      .on(RoomEvent.ParticipantDisconnected, () => this.#agentLeft())
+      .on(RoomEvent.ParticipantAttributesChanged, (_, participant) => {
+        if (participant.isAgent) listener.line(participant.attributes);
+      })
+      .on(RoomEvent.TrackSubscribed, (track) => {
+        if (track.kind === Track.Kind.Audio) document.body.append(track.attach());
+      })
+      .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((element) => element.remove()))
+      .on(RoomEvent.AudioPlaybackStatusChanged, () => listener.sound(room.canPlaybackAudio))
+      .on(RoomEvent.SignalReconnecting, () => listener.reconnecting())
+      .on(RoomEvent.Reconnecting, () => listener.reconnecting())
+      .on(RoomEvent.Reconnected, () => listener.reconnected())
+      .on(RoomEvent.Disconnected, (reason) => {
+        if (this.joined) this.#close(this.how ?? howItEnded(reason));
+      });
+    room.registerTextStreamHandler("lk.transcription", (reader, from) => this.#caption(reader, from));
+  }
+
+  get #agent() {
+    return [...this.room.remoteParticipants.values()].find((one) => one.isAgent);
+  }
+
+  #agentCame() {
+    const agent = this.#agent;
+    if (!agent || !this.open) return;
+    clearTimeout(this.patience);
+    this.listener.answered();
+    this.listener.line(agent.attributes);
+  }
+
+  #agentLeft() {
+    if (this.#agent || !this.open || this.room.state === "disconnected") return;
+    this.listener.ringing();
+    this.#expectAnswer();
+  }
+
+  #expectAnswer() {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => this.#leave("no_answer"), ANSWERED_WITHIN);
+    this.#agentCame();
+  }
+
+  /** The line's words come in pieces, each segment one stream; the caller's come whole, again and again. */
+  async #caption(reader, { identity }) {
+    const mine = identity === this.room.localParticipant.identity;
+    const { attributes } = reader.info;
+    const id = attributes["lk.segment_id"] ?? reader.info.id;
+    const tell = (text, final) => text.trim() && this.listener.caption({ id, mine, text, final });
+    let text = "";
+    try {
+      for await (const piece of reader) {
+        text += piece;
+        if (!mine) tell(text, false);
+      }
+    } catch {
+      // the line went away in the middle of a sentence: what came was said
+    }
+    tell(text, !mine || attributes["lk.transcription_final"] === "true");
+  }
+
+  #measure() {
+    const { calculateVolume, cleanup } = createAudioAnalyser(this.microphone, {
+      minDecibels: -90, maxDecibels: -20, smoothingTimeConstant: 0.5,
+    });
+    const timer = setInterval(() => this.listener.level(this.muted ? 0 : calculateVolume()), LEVEL_EVERY);
+    this.stopMeasuring = () => {
+      clearInterval(timer);
+      cleanup();
+    };
+  }
+
+  async #leave(how) {
+    this.how = how;
+    await this.room.disconnect();
+    this.#close(how);
+  }
+
+  #close(how) {
+    if (!this.open) return;
+    this.open = false;
+    clearTimeout(this.patience);
+    this.stopMeasuring?.();
+    this.microphone?.stop();
+    this.listener.closed(how);
+  }
+}
+
+/** Said by the server: the line put the phone down, or the connection did not come back. */
+function howItEnded(reason) {
+  const ended = [
+    DisconnectReason.ROOM_DELETED, DisconnectReason.ROOM_CLOSED, DisconnectReason.PARTICIPANT_REMOVED,
+  ];
+  return ended.includes(reason) ? "ended" : "cut";
+}

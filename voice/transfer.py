@@ -1,0 +1,322 @@
+"""Puts a caller through to a person: the phone network moves them, or a colleague is rung, told, and joined.
+
+Nothing is said here to the caller, and nothing is claimed: whoever calls says what came of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, Protocol
+
+import aiohttp
+import structlog
+from google.protobuf.duration_pb2 import Duration
+from livekit import api, rtc
+from livekit.agents import APIError
+from livekit.protocol.sip import SIPTransferStatus
+
+from settings import VoiceSettings
+from voice.bridge import Bridge, bridged
+from voice.timers import Later
+
+log = structlog.get_logger(__name__)
+
+Outcome = Literal[
+    "through",  # the caller is with a person
+    "no_answer",  # it rang
+    "busy",
+    "declined",  # by a person, or by their phone
+    "voicemail",  # something answered that does not press a key
+    "caller_left",  # while the colleague was rung
+    "failed",  # the phone network or LiveKit did not do it
+]
+COLLEAGUE = "colleague"  #: identity of the person, in whichever room they are
+ROLE = "holdfast.role"  #: attribute that says so, for whoever lists the room
+TAKE_KEY, DECLINE_KEY = "1", "2"
+TIMES_TOLD = 2  #: a person may lift the phone late; a machine never presses a key
+
+_SIP_OUTCOMES: dict[int, Outcome] = {  # RFC 3261, section 21
+    408: "no_answer",
+    480: "no_answer",
+    486: "busy",
+    487: "no_answer",
+    600: "busy",
+    603: "declined",
+}
+_TRANSFER_OUTCOMES: dict[str, Outcome] = {
+    "STR_REJECTED": "declined",
+    "STR_RINGING_TIMEOUT": "no_answer",
+}
+
+
+@dataclass(frozen=True)
+class PutThrough:
+    """What came of it."""
+
+    outcome: Outcome
+    bridge: Bridge | None = None  #: carries the two voices for as long as it is open
+    aside: rtc.Room | None = None  #: where the colleague is then
+
+    @property
+    def through(self) -> bool:
+        return self.outcome == "through"
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Whom callers are put through to, and how the phone network reaches them."""
+
+    number: str  #: as the trunk dials it
+    trunk: str  #: LiveKit's outbound trunk
+    ring: timedelta = timedelta(seconds=25)
+    decide: timedelta = timedelta(seconds=6)  #: to press a key, each time after they were told
+
+
+class Consultation(Protocol):
+    """The room in which a colleague is told before the caller is joined."""
+
+    async def open(self, name: str) -> rtc.Room: ...
+
+    async def tell(self, room: rtc.Room) -> None:
+        """Say who is waiting and which key takes the call. Returns when it was said to its end."""
+
+
+async def put_through(
+    livekit: api.LiveKitAPI,
+    room: rtc.Room,
+    caller: rtc.RemoteParticipant,
+    settings: VoiceSettings,
+    consultation: Consultation,
+) -> PutThrough:
+    """Put this caller through as the settings say. Only what is "through" may be called a transfer.
+
+    With a trunk a colleague is told first; without one a phone's call is moved, and a browser's can't be.
+    """
+    ring = timedelta(seconds=settings.transfer_ring)
+    if settings.transfer_to is None:
+        return _ended("failed")
+    if settings.transfer_trunk is not None:
+        number = settings.transfer_to.removeprefix("tel:")
+        colleague = Colleague(number, settings.transfer_trunk, ring)
+        return await consult(livekit, room, caller.identity, colleague, consultation)
+    if caller.kind != rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
+        return _ended("failed")
+    return await refer(livekit, room.name, caller.identity, settings.transfer_to, ring)
+
+
+async def refer(
+    livekit: api.LiveKitAPI,
+    room: str,
+    caller: str,
+    to: str,
+    ring: timedelta = timedelta(seconds=25),
+) -> PutThrough:
+    """Let the phone network move a phone's call to another number (SIP REFER). The caller leaves the room with it.
+
+    Args:
+        to: a `tel:` or `sip:` address.
+    """
+    request = api.TransferSIPParticipantRequest(
+        room_name=room, participant_identity=caller, transfer_to=to, play_dialtone=True
+    )
+    request.ringing_timeout.CopyFrom(_duration(ring))
+    try:
+        response = await livekit.sip.transfer_sip_participant(request)
+    except api.ServerError as error:
+        return _not_through(error)
+    except (aiohttp.ClientError, TimeoutError):
+        return _ended("failed")
+    if response.status == SIPTransferStatus.STS_TRANSFER_FAILED:
+        return _ended("failed")
+    return _ended("through")  # a server of one's own answers with nothing, once it is done
+
+
+async def consult(
+    livekit: api.LiveKitAPI,
+    room: rtc.Room,
+    caller: str,
+    colleague: Colleague,
+    consultation: Consultation,
+    later: Later | None = None,
+) -> PutThrough:
+    """Ring a colleague in a room of their own, tell them who is waiting, and join the two when they press the key.
+
+    The caller stays where they are until then. Works for browsers, too.
+    """
+    aside_name = f"{room.name}-{COLLEAGUE}"
+    try:
+        aside = await consultation.open(aside_name)
+    except rtc.ConnectError:
+        return _ended("failed")
+    through = None
+    try:
+        refused = await _rung(livekit, aside_name, colleague)
+        if refused is not None:
+            return refused
+        after = later or asyncio.get_running_loop().call_later
+        outcome = await _decision(aside, room, caller, colleague, consultation, after)
+        if outcome != "through":
+            return _ended(outcome)
+        through = await _joined(livekit, room, aside, caller)
+        return through
+    finally:
+        if through is None or through.bridge is None:
+            await _closed(livekit, aside, aside_name)
+
+
+async def _rung(livekit: api.LiveKitAPI, room: str, colleague: Colleague) -> PutThrough | None:
+    """None: somebody, or something, answered."""
+    request = api.CreateSIPParticipantRequest(
+        sip_trunk_id=colleague.trunk,
+        sip_call_to=colleague.number,
+        room_name=room,
+        participant_identity=COLLEAGUE,
+        participant_attributes={ROLE: COLLEAGUE},
+        hide_phone_number=True,
+        wait_until_answered=True,
+    )
+    request.ringing_timeout.CopyFrom(_duration(colleague.ring))
+    try:
+        await livekit.sip.create_sip_participant(request)
+    except api.ServerError as error:
+        return _not_through(error)
+    except (aiohttp.ClientError, TimeoutError):
+        return _ended("failed")
+    return None
+
+
+async def _decision(
+    aside: rtc.Room,
+    room: rtc.Room,
+    caller: str,
+    colleague: Colleague,
+    consultation: Consultation,
+    later: Later,
+) -> Outcome:
+    """Told twice at most, the colleague takes the call, declines, puts the phone down, or is a machine."""
+    decision = _Decision(aside, room, caller)
+    telling = asyncio.create_task(_told(aside, consultation, colleague.decide, later))
+    made = asyncio.create_task(decision.made())
+    try:
+        await asyncio.wait({made, telling}, return_when=asyncio.FIRST_COMPLETED)
+        return made.result() if made.done() else await telling
+    finally:
+        decision.close()
+        made.cancel()
+        telling.cancel()
+        await asyncio.wait({made, telling})
+
+
+class _Decision:
+    """What the colleague does, or the caller, while the colleague is told."""
+
+    def __init__(self, aside: rtc.Room, room: rtc.Room, caller: str) -> None:
+        self._aside, self._room, self._caller = aside, room, caller
+        self._made: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        aside.on("sip_dtmf_received", self._pressed)
+        aside.on("participant_disconnected", self._colleague_left)
+        room.on("participant_disconnected", self._caller_left)
+        if caller not in room.remote_participants:
+            self._make("caller_left")
+
+    async def made(self) -> Outcome:
+        return await self._made
+
+    def close(self) -> None:
+        self._aside.off("sip_dtmf_received", self._pressed)
+        self._aside.off("participant_disconnected", self._colleague_left)
+        self._room.off("participant_disconnected", self._caller_left)
+
+    def _make(self, outcome: Outcome) -> None:
+        if not self._made.done():
+            self._made.set_result(outcome)
+
+    def _pressed(self, event: rtc.SipDTMF) -> None:
+        if event.participant is None or event.participant.identity != COLLEAGUE:
+            return
+        if event.digit == TAKE_KEY:
+            self._make("through")
+        elif event.digit == DECLINE_KEY:
+            self._make("declined")
+
+    def _colleague_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == COLLEAGUE:
+            self._make("declined")
+
+    def _caller_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._caller:
+            self._make("caller_left")
+
+
+async def _told(
+    aside: rtc.Room, consultation: Consultation, decide: timedelta, later: Later
+) -> Outcome:
+    """What it means that nothing came of it."""
+    for _ in range(TIMES_TOLD):
+        try:
+            await consultation.tell(aside)
+        except APIError:  # the voice failed: nobody is joined to a caller they know nothing of
+            return "failed"
+        thought = asyncio.Event()
+        timer = later(decide.total_seconds(), thought.set)
+        try:
+            await thought.wait()
+        finally:
+            timer.cancel()
+    return "voicemail"
+
+
+async def _joined(
+    livekit: api.LiveKitAPI, room: rtc.Room, aside: rtc.Room, caller: str
+) -> PutThrough:
+    """LiveKit Cloud moves the colleague; a server of one's own can't, and we carry the voices ourselves."""
+    request = api.MoveParticipantRequest(
+        room=aside.name, identity=COLLEAGUE, destination_room=room.name
+    )
+    try:
+        await livekit.room.move_participant(request)
+    except (api.ServerError, aiohttp.ClientError, TimeoutError):
+        bridge = await bridged((room, caller), (aside, COLLEAGUE))
+        log.info("transfer.ended", outcome="through")
+        return PutThrough("through", bridge, aside)
+    return _ended("through")
+
+
+async def parted(livekit: api.LiveKitAPI, put: PutThrough) -> None:
+    """Where we carry their voices: wait until one of the two has left, then hang up on the colleague."""
+    if put.bridge is None or put.aside is None:
+        return
+    name = put.aside.name
+    try:
+        await put.bridge.over()
+    finally:
+        await _closed(livekit, put.aside, name)
+
+
+async def _closed(livekit: api.LiveKitAPI, aside: rtc.Room, name: str) -> None:
+    """Whoever is still in the room is hung up on."""
+    await aside.disconnect()
+    with suppress(api.ServerError, aiohttp.ClientError, TimeoutError):
+        await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
+
+
+def _not_through(error: api.ServerError) -> PutThrough:
+    outcome: Outcome = "no_answer" if error.code == "deadline_exceeded" else "failed"
+    if isinstance(error, api.SipCallError):
+        by_reason = _TRANSFER_OUTCOMES.get(error.sip_transfer_reason or "", outcome)
+        outcome = _SIP_OUTCOMES.get(error.sip_status_code or 0, by_reason)
+    return _ended(outcome)
+
+
+def _ended(outcome: Outcome) -> PutThrough:
+    log.info("transfer.ended", outcome=outcome)
+    return PutThrough(outcome)
+
+
+def _duration(time: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(time)
+    return duration
