@@ -8,7 +8,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help call test check unit studio bench crash lock clean
+.PHONY: help call test check line worker rescue studio bench crash lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,15 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit $(ARGS)
+
+line: $(VENV)/.voice ## the whole line on this machine, and a page to call from; no keys needed; ARGS="--port 8090"
+	@$(BIN)/holdfast line $(ARGS)
+
+worker: $(VENV)/.voice ## answer the calls that LiveKit sends; needs the keys of .env.example
+	@$(BIN)/holdfast worker
+
+rescue: $(VENV)/.voice ## beside the workers: callers whose worker died get another
+	@$(BIN)/holdfast rescue $(ARGS)
 
 studio: $(STUDIO)/.ready ## the graph in LangGraph Studio, offline, on http://127.0.0.1:2024
 	LANGGRAPH_CLI_NO_ANALYTICS=1 LANGSMITH_TRACING=false LANGGRAPH_NO_VERSION_CHECK=true \

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from uuid import UUID
 
 import langsmith
-import phonenumbers
 import stamina
 import structlog
-from phonenumbers import timezone as phone_timezones
 from pydantic import BaseModel, ConfigDict, Field
 
-from checkpoints.calls import CallRegister, Lease, hold
+from adapters import CompanyConnections, EffectLogOnDatabase, FencedVault
+from callers import Caller, caller_of
+from checkpoints.calls import CallRegister, Lease
 from checkpoints.cipher import Cipher, check_key, load_cipher
-from checkpoints.database import Connection, Database, storage_errors
+from checkpoints.database import Database
 from checkpoints.effects import PostgresEffectLog
 from checkpoints.embedded import embedded_server
-from checkpoints.errors import EffectConflict as StorageConflict
 from checkpoints.errors import StorageDown, StorageError
 from checkpoints.migrations import FOLDER as CHECKPOINT_MIGRATIONS
 from checkpoints.migrations import migrate, read_migrations
@@ -43,11 +42,9 @@ from graph.upgrades import STATE_VERSION, UPGRADES
 from graph.wording.speak import FluentWording
 from logs import configure_logs
 from settings import Settings
-from tools.effects import EffectConflict, EffectKey, EffectOutcome
-from tools.errors import BackendDown, BackendSlow
+from tools.errors import BackendDown
 from tools.knowledge import answer
 from tools.limits import Breaker, Limits, Window, guarded
-from tools.ports import IdentityVault
 from tools.postgres import MIGRATIONS as COMPANY_MIGRATIONS
 from tools.postgres import (
     Embedder,
@@ -60,20 +57,13 @@ from tools.postgres import (
 from tools.records import Level, Passage
 
 log = structlog.get_logger(__name__)
-R = TypeVar("R", bound=BaseModel)
 MIGRATION_FOLDERS = {"checkpoints": CHECKPOINT_MIGRATIONS, "company": COMPANY_MIGRATIONS}
 #: Everything of ours that a checkpoint may hold; the saver refuses any other class.
 CHECKPOINTED = StateShape((CallerTurn, Case, Said, Level), STATE_VERSION, UPGRADES)
-LANGUAGE_OF_COUNTRY: dict[str, Lang] = {"ES": "es", "MX": "es", "AR": "es", "CO": "es", "FR": "fr"}
 #: Seconds a call is tried to be answered; then the caller hears that it can't be.
 ANSWER_SECONDS = 4.0
 #: Seconds a reply waits for what the demo notifier sends with it.
 NOTICE_SECONDS = 1.0
-ZONE_OF_COUNTRY = {"US": "America/New_York", "ES": "Europe/Madrid", "FR": "Europe/Paris"}
-
-
-class InvalidCaller(ValueError):
-    """The caller's number cannot be one."""
 
 
 class SentNotice(BaseModel):
@@ -86,44 +76,6 @@ class SentNotice(BaseModel):
     channel: Literal["sms", "email"]
     body: str
     kind: str = Field(exclude=True)  #: what it is about; not part of the JSON line
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Where a call comes from, as far as the number tells."""
-
-    number: str | None  #: E.164
-    country: str
-    zone: str
-    language: Lang
-
-
-def caller_of(number: str | None, settings: Settings) -> Caller:
-    """Country, time zone and first language by the caller's number; the company's when it is withheld.
-
-    Raises:
-        InvalidCaller: no country has such numbers.
-    """
-    home = settings.company.country
-    if not number:
-        return Caller(None, home, _zone(home, settings), LANGUAGE_OF_COUNTRY.get(home, "en"))
-    try:
-        parsed = phonenumbers.parse(number, home)
-    except phonenumbers.NumberParseException:
-        parsed = None
-    if parsed is None or not phonenumbers.is_possible_number(parsed):
-        msg = "the caller's number is not a phone number: write it like +15035550127"
-        raise InvalidCaller(msg)
-    country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    zones = [zone for zone in phone_timezones.time_zones_for_number(parsed) if "/" in zone]
-    usable = len(zones) == 1 or country in zones
-    zone = zones[0] if usable and zones[0] != "Etc/Unknown" else _zone(country, settings)
-    return Caller(e164, country, zone, LANGUAGE_OF_COUNTRY.get(country, "en"))
-
-
-def _zone(country: str, settings: Settings) -> str:
-    return settings.company.zone or ZONE_OF_COUNTRY.get(country, "UTC")
 
 
 def running_clock(starts: datetime | None) -> Callable[[], datetime]:
@@ -152,8 +104,13 @@ class Services:
     lookups: Window
     breakers: dict[str, Breaker]
 
-    async def answer(self, number: str | None, language: Lang | None) -> Conversation:
+    async def answer(
+        self, number: str | None, language: Lang | None, call_id: UUID | None = None
+    ) -> Conversation:
         """Pick up: a dropped call of this number inside the window goes on, else a new one begins.
+
+        Args:
+            call_id: the call that goes on, when that is known: its worker died, and the caller is still there.
 
         Raises:
             InvalidCaller: the number cannot be one.
@@ -161,7 +118,7 @@ class Services:
         """
         caller = caller_of(number, self.settings)
         try:
-            return await bounded(self._picked_up(caller, language), ANSWER_SECONDS)
+            return await bounded(self._picked_up(caller, language, call_id), ANSWER_SECONDS)
         except TimeoutError:
             raise StorageDown from None
 
@@ -169,7 +126,9 @@ class Services:
         """What a caller hears whose call can't be answered now."""
         return unavailable_text(self.settings, number, language)[0]
 
-    async def _picked_up(self, caller: Caller, language: Lang | None) -> Conversation:
+    async def _picked_up(
+        self, caller: Caller, language: Lang | None, call_id: UUID | None
+    ) -> Conversation:
         """As often as it takes: a restart is over in a moment."""
         async for attempt in stamina.retry_context(
             on=StorageDown,
@@ -180,13 +139,16 @@ class Services:
             wait_jitter=0.1,
         ):
             with attempt:
-                return await self._begun(caller, language)
+                return await self._begun(caller, language, call_id)
         raise AssertionError
 
-    async def _begun(self, caller: Caller, language: Lang | None) -> Conversation:
+    async def _begun(
+        self, caller: Caller, language: Lang | None, call_id: UUID | None
+    ) -> Conversation:
         caller_hash = self.cipher.keyed_hash(caller.number) if caller.number else None
         window = self.settings.calls.resume_window
-        record = await self.register.resume(caller_hash, window)
+        record = await self.register.take_up(call_id) if call_id else None
+        record = record or await self.register.resume(caller_hash, window)
         if record is None:
             record = await self.register.begin(caller_hash, language or caller.language)
         memory = TurnSaver(
@@ -316,126 +278,6 @@ def unavailable_text(
     """What a caller hears whose call can't be answered now, and in which language."""
     spoken = language or caller_of(number, settings).language
     return FluentWording().speak((unavailable(settings.company.name),), spoken), spoken
-
-
-class CompanyConnections:
-    """tools.postgres.Connections on our database: when it is away, the company's systems are."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        async with _company_errors(), self._database.connection() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        async with _company_errors(), self._database.transaction() as connection:
-            yield connection
-
-
-def _gone(error: Exception) -> bool:
-    """Did the database go away in the middle of a write, and not just take too long?"""
-    down = isinstance(error, StorageDown | BackendDown)
-    return down and not isinstance(error, BackendSlow)
-
-
-@asynccontextmanager
-async def _company_errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except StorageError:
-        raise BackendDown from None
-
-
-class FencedVault:
-    """One call's tools.ports.IdentityVault: attempts and codes are written while the call is ours, or not at all.
-
-    A worker that slept through its lease would otherwise judge a code, or count a failure, in somebody else's turn.
-    """
-
-    def __init__(self, vault: IdentityVault, database: Database, lease: Lease) -> None:
-        self._vault = vault
-        self._database = database
-        self._lease = lease
-
-    async def locked(self, *, call_id: UUID, account: str | None, caller_key: str | None) -> bool:
-        return await self._vault.locked(call_id=call_id, account=account, caller_key=caller_key)
-
-    async def record_failure(
-        self, *, call_id: UUID, turn: int, account: str | None, caller_key: str | None
-    ) -> None:
-        async with self._ours():
-            await self._vault.record_failure(
-                call_id=call_id, turn=turn, account=account, caller_key=caller_key
-            )
-
-    async def issue_code(self, *, call_id: UUID, customer_id: str) -> str:
-        async with self._ours():
-            return await self._vault.issue_code(call_id=call_id, customer_id=customer_id)
-
-    async def check_code(
-        self, *, call_id: UUID, customer_id: str, code: str, turn: int
-    ) -> Literal["ok", "wrong", "expired", "used_up"]:
-        async with self._ours():
-            return await self._vault.check_code(
-                call_id=call_id, customer_id=customer_id, code=code, turn=turn
-            )
-
-    @asynccontextmanager
-    async def _ours(self) -> AsyncIterator[None]:
-        """A transaction in which nobody can take the call over."""
-        async with _company_errors(), storage_errors(), self._database.transaction() as connection:
-            await hold(connection, self._lease)
-            yield
-
-
-class EffectLogOnDatabase:
-    """One call's tools.effects.EffectLog on the checkpoints' log: the two sides know nothing of each other."""
-
-    def __init__(self, log: PostgresEffectLog, lease: Lease) -> None:
-        self._log = log
-        self._lease = lease
-
-    async def run_once(
-        self,
-        key: EffectKey,
-        arguments: BaseModel,
-        perform: Callable[[], Awaitable[R]],
-        result_type: type[R],
-    ) -> EffectOutcome[R]:
-        """Tried again once, under the same key: when the answer to the commit was lost, the log has it by then."""
-        try:
-            async for attempt in stamina.retry_context(
-                on=_gone, attempts=2, timeout=None, wait_initial=0.05, wait_jitter=0.05
-            ):
-                with attempt:
-                    result, repeated = await self._log.run_once(
-                        key, arguments, perform, result_type, self._lease
-                    )
-        except StorageConflict:
-            raise EffectConflict from None
-        except StorageError:
-            raise BackendDown from None
-        return EffectOutcome(result=result, repeated=repeated and attempt.num == 1)
-
-    async def recorded(
-        self, key: EffectKey, arguments: BaseModel, result_type: type[R]
-    ) -> R | None:
-        """tools.replay.RecordedEffects."""
-        try:
-            return await self._log.recorded(key, arguments, result_type)
-        except StorageConflict:
-            raise EffectConflict from None
-        except StorageError:
-            raise BackendDown from None
-
-    async def is_done(self, key: EffectKey) -> bool:
-        try:
-            return await self._log.is_done(key)
-        except StorageError:
-            raise BackendDown from None
 
 
 @asynccontextmanager

@@ -121,8 +121,6 @@ class VoiceSettings(_Group):
     transfer_ring: float = Field(default=25.0, gt=0)  #: how long a colleague's phone rings
     transfer_language: Literal["en", "es", "fr"] = "en"  #: what the colleagues are told in
     calls_per_worker: int = Field(default=0, ge=0)  #: 0: as many as the processor carries
-    #: share of the processor from which a worker takes no more calls; above 1: however busy it is
-    load_limit: float = Field(default=0.7, gt=0)
     idle_processes: int = Field(default=4, ge=0)  #: kept ready for calls that come at once
     http_port: int = Field(default=8081, ge=0)  #: the worker's health and load
 

@@ -33,6 +33,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters import EffectLogOnDatabase
+from callers import caller_of
 from checkpoints.calls import CallRecord, CallRegister, Lease
 from checkpoints.errors import LeaseLost, StorageError
 from checkpoints.replays import SECONDS_BACK, KeptCalls, Replays
@@ -40,7 +42,7 @@ from conversation import turn_record
 from graph.build import STEPS_PER_TURN, build
 from graph.context import CallContext, Desk
 from graph.state import CallerTurn, CallState, Lang, TurnInput
-from services import EffectLogOnDatabase, Services, caller_of, open_services
+from services import Services, open_services
 from settings import Settings
 from tools.errors import NotFound
 from tools.replay import ReplayedEffects, ReplayedVault, read_only

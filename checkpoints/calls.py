@@ -188,6 +188,25 @@ class CallRegister:
         self._held[call_id] = record.lease
         return record.lease
 
+    async def take_up(self, call_id: UUID) -> CallRecord | None:
+        """This call goes on here, whoever held it: their next commit fails. None when it has come to its end.
+
+        Raises:
+            StorageError
+        """
+        async with storage_errors(), self._database.connection() as connection:
+            cursor = await connection.execute(
+                "UPDATE calls SET state = 'live', legs = legs + 1, lease_owner = %s, "
+                "lease_counter = lease_counter + 1, lease_expires_at = %s, interrupted_at = NULL "
+                "WHERE call_id = %s AND state IN ('live', 'interrupted') RETURNING *",
+                (self._owner, self._clock() + self._lease, call_id),
+            )
+            row = await cursor.fetchone()
+        record = CallRecord.model_validate(row) if row else None
+        if record is not None:
+            self._held[record.call_id] = record.lease
+        return record
+
     def let_go(self, lease: Lease) -> None:
         """Nobody here speaks with this caller any more: its lease is not renewed."""
         if self._held.get(lease.call_id) == lease:

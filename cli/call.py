@@ -45,7 +45,7 @@ def call(
     screen: CallScreen = JsonScreen() if as_json else PersonScreen(verbose=verbose)
 
     async def work(services: Services) -> None:
-        from services import InvalidCaller
+        from callers import InvalidCaller
 
         try:
             conversation = await services.answer(from_, cast("Lang | None", language))

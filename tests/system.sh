@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs the Debian programs that some tests drive: PgBouncer, and nft with ip to drop packets. Starts no service.
+# Installs the Debian programs that some tests drive: PgBouncer, and nft with ip to drop packets, espeak-ng for voices,
+# Chromium for the page. Starts no service.
 # Without root, without apt, or offline it only says so: those tests are then skipped, each with its reason.
 set -u
-wanted="pgbouncer nftables iproute2"
+wanted="pgbouncer nftables iproute2 espeak-ng chromium fonts-dejavu-core"
 missing=""
 for package in $wanted; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"

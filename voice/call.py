@@ -28,12 +28,14 @@ from voice.audio import Backchannels
 from voice.graph_llm import GraphLLM, spoken
 from voice.patience import patience
 from voice.speech import Speech
+from voice.telephony import LANGUAGE
 from voice.turns import CallTurns, Turn
 
 log = structlog.get_logger(__name__)
 
 End = Literal[
     "said_goodbye",  # to its end
+    "putting_through",  # the caller is to be put through to a colleague
     "lost",  # somebody else holds the call
     "broken",  # nothing can be heard or spoken any more
 ]
@@ -64,10 +66,10 @@ class PhoneCall:
             aec_warmup_duration=None,
             conn_options=SessionConnectOptions(llm_conn_options=APIConnectOptions(max_retry=0)),
         )
+        self._room: rtc.Room | None = None
         self.asks: str | None = None  #: the open question
         self.over = asyncio.Event()  #: nothing more is said on this line
         self.end: End | None = None
-        self.put_through = False  #: the caller is on the way to a colleague
 
     async def start(self, room: rtc.Room | None, participant: str | None) -> None:
         """Greet the caller. Returns as soon as the line listens and has begun to speak.
@@ -75,6 +77,7 @@ class PhoneCall:
         Args:
             room: None: the session has ears and a mouth already.
         """
+        self._room = room
         greeting = await self.turns.say(self._call.opening())
         self.turns.follow(self.session)
         self.session.on("user_state_changed", self._state_changed)
@@ -94,6 +97,12 @@ class PhoneCall:
         await self.over.wait()
         assert self.end is not None
         return self.end
+
+    async def go_on(self, caller: CallerTurn) -> None:
+        """The caller could not be put through: the line speaks with them again."""
+        self.end = None
+        self.over.clear()
+        await self._speak(caller)
 
     async def press(self, keys: str) -> None:
         """The caller pressed keys."""
@@ -142,16 +151,20 @@ class PhoneCall:
     def _replied(self, reply: Reply) -> None:
         self.asks = reply.asks
         self._speech.expect(reply.asks, reply.language)
+        if self._room is not None:
+            shown = self._room.local_participant.set_attributes({LANGUAGE: reply.language})
+            self._spawn(shown)  # captions are in it
         self.session.update_options(endpointing_opts=patience(reply.asks, reply.language))
         if reply.ended:
-            self.put_through = "hand_over" in reply.did
-            self._spawn(self._end())
+            self._spawn(
+                self._end("putting_through" if "hand_over" in reply.did else "said_goodbye")
+            )
 
-    async def _end(self) -> None:
+    async def _end(self, end: End) -> None:
         """The last words are heard to their end, then the line is closed."""
         if (last := self.turns.last) is not None:
             await last.over()
-        self._finish("said_goodbye")
+        self._finish(end)
 
     def _finish(self, end: End) -> None:
         self.end = self.end or end

@@ -17,7 +17,8 @@ import httpx
 from aiohttp import web
 from pydantic import SecretStr
 
-from services import Services, caller_of
+from callers import caller_of
+from services import Services
 from settings import LiveKitSettings, Settings, SpeechProvider
 from tools.postgres.demo import demo_customers
 from voice.browser_client import browser_client
@@ -174,7 +175,7 @@ def _worker(logs: Path, environment: Mapping[str, str]) -> Child:
     """
     own = {
         "HOLDFAST_VOICE__HTTP_PORT": str(free_port()),
-        "HOLDFAST_VOICE__LOAD_LIMIT": "10",
+        "HOLDFAST_VOICE__CALLS_PER_WORKER": "20",
     }
     return _holdfast("worker", logs, {**environment, **own})
 

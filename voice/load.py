@@ -6,7 +6,7 @@ that have just come, and counts whatever else runs on the machine.
 
 from __future__ import annotations
 
-#: LiveKit's own: a worker this loaded takes no more. Its estimate of a job that is just starting is a share of it.
+#: LiveKit's own: a worker this loaded takes no more, and its server sends it none.
 THRESHOLD = 0.7
 
 

@@ -14,8 +14,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callers import Caller, InvalidCaller
 from graph.state import Lang
-from services import Caller, InvalidCaller, SentNotice
+from services import SentNotice
 from settings import LiveKitSettings, VoiceSettings
 from tools.errors import BackendDown, Refused
 from tools.limits import Window

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+import aiohttp
 import structlog
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess, room_io
 
 from checkpoints.errors import StorageError
 from conversation import Conversation
 from services import Services, open_services, unavailable_text
 from settings import Settings
-from voice.call import PhoneCall
-from voice.connection import Connection
+from voice.call import End, PhoneCall
+from voice.connection import Connection, Ending
+from voice.hand_over import hand_over
+from voice.load import load
+from voice.rescue import call_to_take_up, known_as
 from voice.speech import Speech, build
 from voice.telephony import Keypad, caller_in
+from voice.transfer import PutThrough, parted
 
 log = structlog.get_logger(__name__)
 PRELOADED = "voice.preload"
 SETTINGS = "settings"  #: in a process's userdata
+CALL = "holdfast.call"  #: our participant's attribute
 STARTING_SECONDS = 60.0  #: a process may take to start, on a busy machine
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -59,10 +66,18 @@ def agent_server(settings: Settings) -> AgentServer:
         initialize_process_timeout=STARTING_SECONDS,
         preload_modules=[PRELOADED],
         setup_fnc=get_ready,
+        load_fnc=_load_of(settings.voice.calls_per_worker),
     )
     server.rtc_session(answer, agent_name=settings.voice.agent_name)
     server.on("worker_registered", _registered)
     return server
+
+
+def _load_of(most_calls: int) -> Callable[[AgentServer], float] | None:
+    """None: LiveKit's own measure, the processor's load."""
+    if not most_calls:
+        return None
+    return lambda server: load(len(server.active_jobs), most_calls)
 
 
 def _registered(worker_id: str, _: object) -> None:
@@ -86,15 +101,16 @@ async def answer(job: JobContext) -> None:
         stack.push_async_callback(speech.aclose)
         try:
             services = await stack.enter_async_context(_services(settings))
-            participant = await joined
-            caller = caller_in(participant, settings.company.country)
-            call = await services.answer(caller.number, caller.language)
+            caller = await joined
+            who = caller_in(caller, settings.company.country)
+            interrupted = call_to_take_up(job.job.metadata)
+            call = await services.answer(who.number, who.language, interrupted)
         except StorageError:
             log.error("call.not_answered")  # noqa: TRY400 - the storage has logged why
             await _turn_away(job, settings, speech, await joined)
             return
         structlog.contextvars.bind_contextvars(call_id=str(call.record.call_id))
-        await _talk(job, settings, call, speech, participant.identity)
+        await _talk(job, settings, call, speech, caller)
 
 
 async def _joined(job: JobContext) -> rtc.RemoteParticipant:
@@ -109,27 +125,85 @@ def _services(settings: Settings) -> AbstractAsyncContextManager[Services]:
 
 
 async def _talk(
-    job: JobContext, settings: Settings, call: Conversation, speech: Speech, caller: str
+    job: JobContext,
+    settings: Settings,
+    call: Conversation,
+    speech: Speech,
+    caller: rtc.RemoteParticipant,
 ) -> None:
-    """Until the line has said goodbye, or the caller has left."""
-    connection = Connection(job.room, caller, call, blip=settings.voice.blip)
+    """Until the line has said goodbye, the caller has left, or a colleague has them."""
+    connection = Connection(job.room, caller.identity, call, blip=settings.voice.blip)
     phone = PhoneCall(call, speech, settings.voice)
-    keypad = Keypad(job.room, caller, asks=lambda: phone.asks, press=phone.press)
-    finished = asyncio.create_task(phone.finished(), name="finished")
-    left = asyncio.create_task(connection.over(), name="left")
+    keypad = Keypad(job.room, caller.identity, asks=lambda: phone.asks, press=phone.press)
+    known = asyncio.create_task(_make_known(job, call), name="known")
     try:
-        await phone.start(job.room, caller)
-        await asyncio.wait({finished, left}, return_when=asyncio.FIRST_COMPLETED)
-        if finished.done() and finished.result() == "said_goodbye":
+        await phone.start(job.room, caller.identity)
+        while (end := await _first_end(phone, connection)) == "putting_through":
+            put = await _put_through(job, settings, call, caller, connection)
+            if put.through:
+                await _leave_them(job, phone, put)
+                return
+            if caller.identity in job.room.remote_participants:
+                await phone.go_on(call.not_put_through())
+        if end == "said_goodbye":
             connection.hang_up()
-            await left
+        if end != "lost":  # then another worker speaks with them in this room
+            await connection.close()
             await job.delete_room()
     finally:
         keypad.close()
-        finished.cancel()
+        known.cancel()
         await connection.close()
         await phone.session.aclose()
         job.shutdown()
+
+
+async def _make_known(job: JobContext, call: Conversation) -> None:
+    """Rescue has to find out which call is spoken in this room, and so has the page a caller sees."""
+    call_id = str(call.record.call_id)
+    try:
+        await job.room.local_participant.set_attributes({CALL: call_id})
+        await known_as(job.api, job.room.name, call.record.call_id)
+    except (api.ServerError, aiohttp.ClientError, TimeoutError):
+        log.warning("call.not_made_known")
+
+
+async def _first_end(phone: PhoneCall, connection: Connection) -> End | Ending:
+    finished = asyncio.create_task(phone.finished(), name="finished")
+    left = asyncio.create_task(connection.over(), name="left")
+    ends: set[asyncio.Task[End] | asyncio.Task[Ending]] = {finished, left}
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        return left.result() if left.done() else finished.result()
+    finally:
+        finished.cancel()
+        left.cancel()
+
+
+async def _put_through(
+    job: JobContext,
+    settings: Settings,
+    call: Conversation,
+    caller: rtc.RemoteParticipant,
+    connection: Connection,
+) -> PutThrough:
+    put = PutThrough("failed")
+
+    async def through() -> bool:
+        nonlocal put
+        put = await hand_over(job, settings, call, caller)
+        return put.through
+
+    await connection.during(through())
+    return put
+
+
+async def _leave_them(job: JobContext, phone: PhoneCall, put: PutThrough) -> None:
+    """The two are talking: the line says nothing more, and hangs up where it carried their voices."""
+    await phone.session.aclose()
+    await parted(job.api, put)
+    if put.bridge is not None:
+        await job.delete_room()
 
 
 async def _turn_away(

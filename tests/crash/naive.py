@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from services import EffectLogOnDatabase
+from adapters import EffectLogOnDatabase
 from tools.effects import EffectKey, EffectOutcome
 
 R = TypeVar("R", bound=BaseModel)

@@ -156,13 +156,15 @@ class FakeSpeech:
         self.suppressor = None
         self.turn_detection = "stt"
         self.spoken_as: list[tuple[str, str, bool]] = []
-        self.expected: list[str | None] = []
+        self.expected: list[str | None] = []  #: the open question after each turn
+        self.more = asyncio.Event()
 
     def speak_as(self, language: str, mood: str, *, slower: bool) -> None:
         self.spoken_as.append((language, mood, slower))
 
     def expect(self, asks: str | None, language: str) -> None:
         self.expected.append(asks)
+        self.more.set()
 
 
 class FakeLine:
@@ -184,7 +186,8 @@ class FakeLine:
         """Wait until the call remembers so many turns, the greeting included."""
         async with asyncio.timeout(PATIENCE):
             while len(self.speech.expected) < count:
-                await asyncio.sleep(0.005)
+                self.speech.more.clear()
+                await self.speech.more.wait()
 
     async def said(self) -> None:
         """Wait until the last turn's words were heard."""

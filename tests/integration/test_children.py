@@ -21,9 +21,10 @@ async def started(children: Children, code: str, log: Path) -> Child:
 
 
 async def grandchild_of(child: Child) -> int:
-    while not (text := child.log.read_text()).endswith("\n"):
+    while True:
+        if (text := child.log.read_text()).endswith("\n"):
+            return int(text)
         await asyncio.sleep(0.01)
-    return int(text)
 
 
 def runs(pid: int) -> bool:

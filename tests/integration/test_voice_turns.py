@@ -217,6 +217,24 @@ async def test_typed_words_and_keys_are_turns_like_spoken_ones(line: FakeLine) -
     assert line.phone.asks == "callback.time"
 
 
+@pytest.mark.parametrize("wait", [False, True])
+async def test_words_typed_into_the_greeting_are_answered_after_what_must_be_said(
+    call: Conversation, wait: bool
+) -> None:
+    line = FakeLine(call)
+    await line.phone.start(None, None)
+    try:
+        if wait:
+            await line.until_playing()
+        await line.phone.type("call me back please")
+        await line.replied(2)
+        await line.said()
+        assert line.phone.asks == "callback.topic"
+    finally:
+        await line.phone.session.aclose()
+        await call.drop()
+
+
 async def test_silent_caller_is_asked_and_the_line_says_goodbye_in_the_end(line: FakeLine) -> None:
     for _ in range(4):
         if line.phone.over.is_set():

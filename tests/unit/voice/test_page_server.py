@@ -11,7 +11,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from services import SentNotice, caller_of
+from callers import caller_of
+from services import SentNotice
 from settings import LiveKitSettings, Settings, VoiceSettings
 from tools.errors import BackendDown
 from voice import page_server
