@@ -8,7 +8,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
   --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help call test check line worker rescue studio bench crash lock clean
+.PHONY: help call test check line worker rescue studio bench bench-voice crash lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ studio: $(STUDIO)/.ready ## the graph in LangGraph Studio, offline, on http://12
 
 bench: $(VENV)/.dev ## milliseconds from utterance to reply: one call, and 100 at once in one process
 	$(BIN)/python -m bench.turns $(ARGS)
+
+bench-voice: $(VENV)/.dev ## a voice call's greeting, response, barge-in, processor and memory, beside a stock agent
+	$(BIN)/python -m bench.voice $(ARGS)
 
 crash: $(VENV)/.dev ## kill, freeze, cancel and cut off scripted calls at every boundary (an hour); ARGS="--loop kill --every 9"
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.crash $(ARGS)

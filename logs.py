@@ -15,7 +15,8 @@ ALLOWED = frozenset(
     {
         "event", "level", "timestamp", "logger", "call_id", "thread_id", "turn", "node", "language", "asks", "flow",
         "ms", "attempt", "effect", "key_id", "state", "outcome", "port", "reason", "count", "error_type", "where",
-        "migration",
+        "migration", "worker_id", "ending", "provider", "seconds", "end_of_turn_ms", "words_ms", "first_sound_ms",
+        "whole_ms",
     }
 )  # fmt: skip
 

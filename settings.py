@@ -121,7 +121,7 @@ class VoiceSettings(_Group):
     transfer_ring: float = Field(default=25.0, gt=0)  #: how long a colleague's phone rings
     transfer_language: Literal["en", "es", "fr"] = "en"  #: what the colleagues are told in
     calls_per_worker: int = Field(default=0, ge=0)  #: 0: as many as the processor carries
-    idle_processes: int = Field(default=4, ge=0)  #: kept ready for calls that come at once
+    idle_processes: int = Field(default=8, ge=0)  #: kept ready for calls that come at once
     http_port: int = Field(default=8081, ge=0)  #: the worker's health and load
 
 

@@ -13,10 +13,12 @@ from livekit.agents import (
     NOT_GIVEN,
     AgentSession,
     APIConnectOptions,
+    ConversationItemAddedEvent,
     TurnHandlingOptions,
     UserStateChangedEvent,
     room_io,
 )
+from livekit.agents.llm import ChatMessage
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.room_io import TextInputEvent
 
@@ -81,6 +83,7 @@ class PhoneCall:
         greeting = await self.turns.say(self._call.opening())
         self.turns.follow(self.session)
         self.session.on("user_state_changed", self._state_changed)
+        self.session.on("conversation_item_added", self._timed)
         self.session.on("user_transcription_timeout", lambda _: self._speech.stt.unheard())
         self.session.on("close", lambda _: self._finish("broken"))
         await self.session.start(
@@ -124,6 +127,7 @@ class PhoneCall:
 
     async def _cut_in(self, caller: CallerTurn) -> None:
         """A turn that ends whatever is being said."""
+        self.session.reset_away_timer()
         while (speech := self.session.current_speech) and not speech.allow_interruptions:
             await speech
         await self.session.interrupt()
@@ -169,6 +173,21 @@ class PhoneCall:
     def _finish(self, end: End) -> None:
         self.end = self.end or end
         self.over.set()
+
+    def _timed(self, event: ConversationItemAddedEvent) -> None:
+        """Where the time of a turn went, in milliseconds; `whole_ms` is from the caller's last sound to our first."""
+        item = event.item
+        if not isinstance(item, ChatMessage):
+            return
+        stages = {
+            "end_of_turn_ms": item.metrics.get("end_of_turn_delay"),
+            "words_ms": item.metrics.get("llm_node_ttft"),
+            "first_sound_ms": item.metrics.get("tts_node_ttfb"),
+            "whole_ms": item.metrics.get("e2e_latency"),
+        }
+        taken = {name: round(1000 * one) for name, one in stages.items() if one is not None}
+        if taken:
+            log.info("turn.timed", call_id=str(self._call.record.call_id), **taken)
 
     def _lost(self) -> None:
         """Somebody else holds the call: this line says nothing any more."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 import gc
 
 import services  # noqa: F401 - everything a call needs
+from graph.understanding.commands import LANGUAGES
 from graph.understanding.local import LocalUnderstander
+from graph.wording.speak import bundle
 from settings import Settings
 
 UNDERSTANDER = LocalUnderstander(Settings().cache)
 UNDERSTANDER.warm_up()
+for language in LANGUAGES:
+    bundle(language)
 gc.freeze()  # a collection in a call's process would copy every page

@@ -75,7 +75,10 @@ def _number(given: str, country: str) -> str | None:
             parsed = phonenumbers.parse(written, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(parsed):
+        # With its plus a number is clear, and a new range of numbers is in no table yet.
+        clear = written.startswith("+") and region is not None
+        fits = phonenumbers.is_possible_number if clear else phonenumbers.is_valid_number
+        if fits(parsed):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return None
 

@@ -45,6 +45,7 @@ async def serve(server: AgentServer) -> None:
     if not running.done():
         for one in STOPPING:
             asyncio.get_running_loop().remove_signal_handler(one)  # the second time ends it
+        log.info("worker.stopping", calls=len(server.active_jobs))
         await server.drain()
         await server.aclose()
     await running

@@ -123,6 +123,12 @@ class FakeSpeaker(io.AudioOutput):
         if self._begun and not self.holds:
             self._finish(None)
 
+    def plays_out(self) -> None:
+        """What was held is heard to its end, and so is what follows."""
+        self.holds = False
+        if self._begun:
+            self._finish(None)
+
     def clear_buffer(self) -> None:
         if self._begun:
             self._finish(self.hears)

@@ -217,19 +217,23 @@ async def test_typed_words_and_keys_are_turns_like_spoken_ones(line: FakeLine) -
     assert line.phone.asks == "callback.time"
 
 
-@pytest.mark.parametrize("wait", [False, True])
 async def test_words_typed_into_the_greeting_are_answered_after_what_must_be_said(
-    call: Conversation, wait: bool
+    call: Conversation,
 ) -> None:
     line = FakeLine(call)
+    line.speaker.holds = True
     await line.phone.start(None, None)
     try:
-        if wait:
-            await line.until_playing()
-        await line.phone.type("call me back please")
+        await line.until_playing()
+        typing = asyncio.create_task(line.phone.type("call me back please"))
+        await asyncio.sleep(0)
+        line.speaker.plays_out()
+        await typing
         await line.replied(2)
         await line.said()
         assert line.phone.asks == "callback.topic"
+        greeting = case(line).history[0].said
+        assert "automated assistant" in greeting
     finally:
         await line.phone.session.aclose()
         await call.drop()

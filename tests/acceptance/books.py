@@ -1,0 +1,107 @@
+"""One call among several on a line: what the register, the effect log and its own memory have of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from graph.state import Case
+from tests.acceptance.caller import Caller
+from tests.acceptance.line import Line, Row
+from voice.worker import CALL
+
+DAYS = {
+    "en": ("monday", "tuesday", "wednesday", "thursday", "friday"),
+    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi"),
+}
+
+
+async def open_day(line: Line, country: str, language: str) -> str:
+    """The name of one of the next days on which somebody rings callers back."""
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    for ahead in range(2, 7):
+        day = noon + timedelta(days=ahead)
+        if day.weekday() < len(DAYS[language]) and await line.services.company.callbacks.is_free(
+            day, country
+        ):
+            return DAYS[language][day.weekday()]
+    raise AssertionError("closed all week")
+
+
+@dataclass(frozen=True)
+class Books:
+    """Of one call; all of them wait a little for what is written after it was said."""
+
+    line: Line
+    call_id: UUID
+
+    @classmethod
+    async def of(cls, line: Line, caller: Caller) -> Books:
+        """Of the call that the line makes known to its caller."""
+
+        def known() -> str | None:
+            shown: list[Mapping[str, str]] = [
+                one["attributes"] for one in caller.events if one["event"] in ("met", "changed")
+            ]
+            return next((one[CALL] for one in shown if CALL in one), None)
+
+        return cls(line, UUID(await caller.until(known, "sees which call it is")))
+
+    async def entry(self) -> Row:
+        """The register's."""
+        (row,) = await self.line.rows("SELECT * FROM calls WHERE call_id = %s", self.call_id)
+        return row
+
+    async def has(self, **wanted: object) -> Row:
+        """Wait until the register has this: `state="closed"`, `asks="callback.time"`."""
+
+        async def found() -> Row | None:
+            row = await self.entry()
+            return row if all(row[name] == value for name, value in wanted.items()) else None
+
+        return await self.line.eventually(found, f"{wanted} in the register")
+
+    async def asks(self, question: str | None) -> Row:
+        return await self.has(asks=question)
+
+    async def effects(self) -> list[str]:
+        """What was done, each as often as it was done; codes sent left out."""
+        rows = await self.line.rows(
+            "SELECT effect FROM effects WHERE call_id = %s AND status = 'done'"
+            " AND effect <> 'send_code' ORDER BY done_at",
+            self.call_id,
+        )
+        return [str(row["effect"]) for row in rows]
+
+    async def begun(self) -> int:
+        """Effects that were begun, done or not; codes sent left out."""
+        rows = await self.line.rows(
+            "SELECT 1 FROM effects WHERE call_id = %s AND effect <> 'send_code'", self.call_id
+        )
+        return len(rows)
+
+    async def case(self) -> Case:
+        """As the newest checkpoint on record has it."""
+        config = {"configurable": {"thread_id": str(self.call_id)}}
+        snapshot = await self.line.services.graph.aget_state(config)
+        case = snapshot.values["case"]
+        assert isinstance(case, Case)
+        return case
+
+    async def is_one_chain(self) -> None:
+        """Each checkpoint goes on from the one before it, and each turn is there once.
+
+        Raises:
+            AssertionError: speculation left a fork, or a turn was run twice.
+        """
+        rows = await self.line.rows(
+            "SELECT checkpoint_id, parent_checkpoint_id FROM checkpoints"
+            " WHERE thread_id = %s ORDER BY checkpoint_id",
+            str(self.call_id),
+        )
+        ids = [row["checkpoint_id"] for row in rows]
+        assert [row["parent_checkpoint_id"] for row in rows] == [None, *ids[:-1]]
+        turns = [one.turn for one in (await self.case()).history]
+        assert turns == list(range(1, len(turns) + 1))

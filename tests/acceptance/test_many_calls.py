@@ -1,0 +1,50 @@
+"""Several people ring at once: each is greeted, answered, and on record."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.acceptance.line import Line, Row
+from tests.acceptance.process import CallerProcess
+
+CALLERS = 5
+APART = 0.3  #: seconds between two rings
+QUESTIONS = (
+    "i'm calling about an order",
+    "i need to change my address",
+    "hi i have a new phone number",
+    "change my address please",
+    "where is my order",
+)
+
+pytestmark = pytest.mark.slow
+
+
+async def test_five_callers_at_once_are_greeted_and_answered(line: Line) -> None:
+    async with line.exchange.process() as phones:
+        calls = (_calls(line, phones, number) for number in range(CALLERS))
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+    if failures := [end for end in ends if isinstance(end, Exception)]:
+        raise ExceptionGroup("calls that failed", failures)
+
+    async def all_closed() -> list[Row] | None:
+        found = await line.calls()
+        return found if all(call["state"] == "closed" for call in found) else None
+
+    closed = await line.eventually(all_closed, "five closed calls")
+    assert len(closed) == CALLERS
+    assert all(call["legs"] == 1 for call in closed)
+    assert len({call["caller_hash"] for call in closed}) == CALLERS
+
+
+async def _calls(line: Line, phones: CallerProcess, number: int) -> None:
+    await asyncio.sleep(number * APART)
+    async with line.caller(f"+1503555014{number}", process=phones) as caller:
+        await caller.hears("How can I help you")
+        await caller.says(QUESTIONS[number])
+        assert await caller.hears_out()
+        assert caller.understood == [QUESTIONS[number]]
+        await caller.says("oh i gotta go bye")
+        await caller.sees("disconnected")

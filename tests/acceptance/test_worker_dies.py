@@ -1,0 +1,111 @@
+"""Workers end while callers are on the line: of a killed one another takes up the call, a stopped one finishes it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.line import Line, Row
+from tests.acceptance.service import Service
+from tests.acceptance.worker import HOLDFAST, Worker, running_worker
+from tests.company import KEY
+
+RESCUED = r"call\.rescued"
+STOPS = r"worker\.stopping"
+
+pytestmark = pytest.mark.slow
+
+
+@asynccontextmanager
+async def rescue(line: Line, home: Path, folder: Path) -> AsyncIterator[Service]:
+    """`holdfast rescue`, as whoever runs the line starts it beside the workers."""
+    environment = {
+        **line.server.environment,
+        "DATABASE_URL": line.dsn,
+        "HOLDFAST_HOME": str(home),
+        "HOLDFAST_ENCRYPTION_KEY": KEY,
+        "HOLDFAST_LOG_LEVEL": "info",
+    }
+    service = await Service.start([str(HOLDFAST), "rescue"], folder / "rescue.log", environment)
+    try:
+        yield service
+    finally:
+        await service.end()
+
+
+@asynccontextmanager
+async def another_worker(line: Line, folder: Path) -> AsyncIterator[Worker]:
+    """With the environment of the first."""
+    place = folder / "another"
+    place.mkdir()
+    async with running_worker(place, line.worker.family[-1].environ()) as worker:
+        yield worker
+
+
+def holder(call: Row, *workers: Worker) -> tuple[Worker, Worker]:
+    """The worker that speaks in this call, and the other one."""
+    process = int(str(call["lease_owner"]).split(":")[1])
+    one, other = workers
+    family = {member.pid for member in one.family}
+    return (one, other) if process in family else (other, one)
+
+
+async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
+    line: Line, model_home: Path, tmp_path: Path
+) -> None:
+    async with (
+        another_worker(line, tmp_path) as another,
+        rescue(line, model_home, tmp_path) as rescuer,
+        line.caller("+15035550199") as caller,
+    ):
+        await caller.hears_out()
+        await caller.says("i need to change my address")
+        await caller.hears_out()
+        before = await line.asks("identity.fact")
+        speaks, waits = holder(before, line.worker, another)
+        said = await caller.says("what is your return policy for furniture")
+        await caller.hears_sound(since=said.ended)
+        assert caller.hearing
+        speaks.is_killed()
+        await rescuer.says(RESCUED)
+        await caller.hears("The line dropped earlier")
+        resumed = await line.asks("resume.continue")
+        assert (resumed["call_id"], resumed["legs"]) == (before["call_id"], 2)
+        assert len(await line.calls()) == 1
+        assert holder(resumed, waits, speaks)[0] is waits
+        await caller.says("yes please")
+        await line.asks("identity.fact")
+        assert not [one for one in caller.events if one["event"] == "disconnected"]
+
+
+async def test_worker_told_to_stop_finishes_its_call_and_takes_no_other(
+    line: Line, tmp_path: Path
+) -> None:
+    async with (
+        another_worker(line, tmp_path) as another,
+        line.caller("+15035550199") as caller,
+    ):
+        await caller.hears_out()
+        speaks, goes_on = holder((await line.calls())[0], line.worker, another)
+        process = speaks.family[-1]
+        speaks.is_told_to_stop()
+        await speaks.says(STOPS)
+        async with line.caller("+15035550127") as newcomer:
+            await newcomer.hears("How can I help you")
+            mine, theirs = await line.calls()
+            assert holder(mine, line.worker, another)[0] is speaks
+            assert holder(theirs, line.worker, another)[0] is goes_on
+        await caller.says("i'm calling about an order")
+        assert await caller.hears_out()
+        await caller.says("oh sorry i gotta go bye")
+        await caller.sees("disconnected")
+
+        async def has_ended() -> bool:
+            return not process.is_running()
+
+        await line.eventually(has_ended, "the end of the worker")
+    mine, _ = await line.calls()
+    assert (mine["state"], mine["legs"]) == ("closed", 1)
