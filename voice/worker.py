@@ -45,7 +45,7 @@ async def serve(server: AgentServer) -> None:
     if not running.done():
         for one in STOPPING:
             asyncio.get_running_loop().remove_signal_handler(one)  # the second time ends it
-        log.info("worker.stopping", calls=len(server.active_jobs))
+        log.info("worker.stopping", count=len(server.active_jobs))
         await server.drain()
         await server.aclose()
     await running
@@ -144,8 +144,10 @@ async def _talk(
             if put.through:
                 await _leave_them(job, phone, put)
                 return
-            if caller.identity in job.room.remote_participants:
-                await phone.go_on(call.not_put_through())
+            if caller.identity not in job.room.remote_participants:
+                end = await connection.over()
+                break
+            await phone.go_on(call.not_put_through())
         if end == "said_goodbye":
             connection.hang_up()
         if end != "lost":  # then another worker speaks with them in this room

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from tests.acceptance.line import Line, Row
+from tests.acceptance.clips import Clips
+from tests.acceptance.line import Line, Row, open_line
 from tests.acceptance.process import CallerProcess
+from tests.acceptance.vendors import Vendors
+from voice.local_server import LocalLiveKit
 
 CALLERS = 5
 APART = 0.3  #: seconds between two rings
@@ -20,6 +25,23 @@ QUESTIONS = (
 )
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def line(
+    livekit_server: LocalLiveKit,
+    vendors: Vendors,
+    clips: Clips,
+    database_copy: str,
+    model_home: Path,
+    tmp_path: Path,
+) -> AsyncIterator[Line]:
+    """A process ready for each: LiveKit counts calls that are just starting against those."""
+    ready = {"HOLDFAST_VOICE__IDLE_PROCESSES": str(CALLERS + 1)}
+    async with open_line(
+        livekit_server, vendors, clips, database_copy, model_home, tmp_path, **ready
+    ) as opened:
+        yield opened
 
 
 async def test_five_callers_at_once_are_greeted_and_answered(line: Line) -> None:
