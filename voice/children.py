@@ -36,6 +36,7 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)  #: beside ours
     leaves_within: float = LEAVES_WITHIN
     started: float = 0.0
+    _log_began: int = 0  #: where the log of this start begins, in bytes
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -45,6 +46,7 @@ class Child:
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
+            self._log_began = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *ends_with_us(self.command),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -54,6 +56,12 @@ class Child:
                 start_new_session=True,
             )
         self.started = monotonic()
+
+    def written(self) -> str:
+        """Its log since it was started last."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_began)
+            return log.read().decode("utf-8", "replace")
 
     async def wait(self) -> int:
         """Its exit code."""

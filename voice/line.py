@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
-import httpx
 from aiohttp import web
 from pydantic import SecretStr
 
@@ -29,6 +28,7 @@ from voice.page_server import About, PageServer, Person
 
 Tell = Callable[[str], None]
 READY_WITHIN = 120.0  #: seconds for a child to answer: a worker loads models, on a busy machine
+REGISTERED = "worker.registered"  #: in the worker's log
 TOO_SOON = 10.0  #: seconds; a child that ends earlier would end again
 NO_KEYS = (
     "Without keys for Deepgram and Cartesia the line speaks with espeak-ng and understands only recorded test "
@@ -176,6 +176,7 @@ def _worker(logs: Path, environment: Mapping[str, str]) -> Child:
     own = {
         "HOLDFAST_VOICE__HTTP_PORT": str(free_port()),
         "HOLDFAST_VOICE__CALLS_PER_WORKER": "20",
+        "HOLDFAST_LOG_LEVEL": "info",
     }
     return _holdfast("worker", logs, {**environment, **own})
 
@@ -187,17 +188,15 @@ def _holdfast(command: str, logs: Path, environment: Mapping[str, str]) -> Child
 
 
 async def _takes_calls(worker: Child) -> None:
-    """Wait until the worker has processes ready: it measures its load from then on, and says 0 before."""
-    address = f"http://{LOOPBACK}:{worker.environment['HOLDFAST_VOICE__HTTP_PORT']}/worker"
+    """Wait until the worker has processes ready and is known to LiveKit, in this order."""
     gone = asyncio.create_task(worker.wait())
-    load = 0.0
+    ready = False
     with suppress(TimeoutError):
-        async with asyncio.timeout(READY_WITHIN), httpx.AsyncClient(trust_env=False) as http:
-            while not (load or gone.done()):
+        async with asyncio.timeout(READY_WITHIN):
+            while not (ready or gone.done()):
                 await asyncio.sleep(0.25)
-                with suppress(httpx.TransportError):
-                    load = (await http.get(address)).json().get("worker_load", 0.0)
-    if gone.done() or not load:
+                ready = REGISTERED in worker.written()
+    if gone.done() or not ready:
         raise LineIncomplete(f"the worker does not start: see {worker.log}")
     gone.cancel()
 
