@@ -280,6 +280,11 @@ class Conversation:
         """Begin a turn on words that may not be final: confirm or discard it."""
         return RunningTurn(self, caller)
 
+    @property
+    def putting_through(self) -> bool:
+        """Has the line ended with the caller on the way to a colleague?"""
+        return self._put_through
+
     def apology(self) -> str:
         """What is said when a turn broke off."""
         return self._aside(turn_failed())

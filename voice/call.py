@@ -161,7 +161,7 @@ class PhoneCall:
         self.session.update_options(endpointing_opts=patience(reply.asks, reply.language))
         if reply.ended:
             self._spawn(
-                self._end("putting_through" if "hand_over" in reply.did else "said_goodbye")
+                self._end("putting_through" if self._call.putting_through else "said_goodbye")
             )
 
     async def _end(self, end: End) -> None:

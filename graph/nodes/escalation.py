@@ -18,6 +18,8 @@ CHOICES = {"now": "yes", "1": "yes", "callback": "callback", "2": "callback"}
 async def escalation(state: CallState, runtime: Runtime[CallContext]) -> CallState:
     case, context, turn = state["case"], runtime.context, state["turn"]
     flow = top(case)
+    if isinstance(flow, HumanFlow) and _handed_over_after_all(case, turn):
+        return _through_after_all(case, flow)
     if isinstance(flow, HumanFlow):
         case = await _person(case, flow, context, turn, state["language"])
     elif isinstance(flow, CallbackFlow):
@@ -25,6 +27,20 @@ async def escalation(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     else:
         case = case.model_copy(update={"turn_commands": case.turn_commands[1:]})
     return {"case": case, "node": "escalation"}
+
+
+def _handed_over_after_all(case: Case, turn: int) -> bool:
+    """Did this very turn find out that the attempt before it had come through? See settlement.py."""
+    found = any(one.effect == "hand_over" and one.turn == turn for one in case.done)
+    return case.handed_over and found
+
+
+def _through_after_all(case: Case, flow: HumanFlow) -> CallState:
+    """The caller is on the way to a colleague, as they asked twice; nothing is done a second time."""
+    change = HandOver(way="transfer", reason=flow.reason, detail=flow.detail)
+    case = pop(tell(case, line("done-transfer")), served=True)
+    case = case.model_copy(update={"transfer": change, "turn_commands": ()})
+    return {"case": case, "node": "escalation", "ended": True, "outcome": "escalated"}
 
 
 async def _person(

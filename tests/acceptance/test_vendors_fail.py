@@ -107,17 +107,6 @@ async def asked_once(line: Line, caller: Caller) -> None:
     assert ORDER in caller.understood
 
 
-async def test_answer_is_said_to_its_end_when_the_voice_breaks_off(line: Line) -> None:
-    before = len(await spoken(line.vendors))
-    undisturbed = await first_answer(line, "+15035550103", nothing)
-    between = len(await spoken(line.vendors))
-    answer = await first_answer(line, "+15035550104", partial(line.vendors.drops, "cartesia"))
-    assert answer.text == undisturbed.text
-    assert answer.seconds > undisturbed.seconds - LOST_SECONDS
-    given = len(await spoken(line.vendors)) - between
-    assert given > between - before  # what was left was given to it again
-
-
 async def test_another_provider_goes_on_where_the_first_broke_off(
     livekit_server: LocalLiveKit,
     vendors: Vendors,

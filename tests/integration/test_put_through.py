@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from checkpoints.errors import StorageDown
 from services import Services
 
 JANE = "+15035550127"
@@ -36,3 +41,26 @@ async def test_line_that_dies_while_the_caller_is_put_through_is_resumed_and_tol
     reply = await again.begin()
     assert "already with a colleague" in reply.say
     assert await services.done_in(call.record.call_id) == ("hand_over",)
+
+
+async def test_caller_who_asks_again_after_an_answer_was_lost_is_in_the_queue_once_and_put_through(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.company.set_staff_available(True)
+    call = await services.answer(JANE, None)
+    await call.begin()
+    real = services.effect_log.run_once
+
+    async def answer_lost(*given: Any) -> Any:
+        await real(*given)
+        raise StorageDown
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.effect_log, "run_once", answer_lost)
+        reply = await call.hear(WISH)
+    assert (reply.ended, reply.did) == (False, ())
+    reply = await call.hear(WISH)
+    assert (reply.ended, reply.outcome, reply.did) == (True, "escalated", ())
+    assert call.putting_through
+    assert call.handover() is not None
+    assert len((await services.company.snapshot())["handovers"]) == 1
