@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STUDIO := .venv-studio
+CALLS_LOG := $(VENV)/acceptance.log
 ARGS ?=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-header --no-annotate --quiet
@@ -47,7 +48,10 @@ test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(ARGS)
+	@echo "pytest tests/acceptance, beside all others: its calls mostly wait"; \
+	$(BIN)/pytest tests/acceptance $(ARGS) >$(CALLS_LOG) 2>&1 & calls=$$!; \
+	$(BIN)/pytest --ignore tests/acceptance $(ARGS); others=$$?; \
+	wait $$calls; calls=$$?; cat $(CALLS_LOG); exit $$((others + calls))
 
 check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check .
