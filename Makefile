@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STUDIO := .venv-studio
-CALLS_LOG := $(VENV)/acceptance.log
+CALLS := $(addprefix tests/acceptance/test_,harness.py local_server.py whole_calls.py dropped_calls.py)
 ARGS ?=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help call test check line worker rescue studio bench bench-voice crash lock clean
+.PHONY: help call test acceptance check line worker rescue studio bench bench-voice crash lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,10 +48,11 @@ test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@echo "pytest tests/acceptance, beside all others: its calls mostly wait"; \
-	$(BIN)/pytest tests/acceptance $(ARGS) >$(CALLS_LOG) 2>&1 & calls=$$!; \
-	$(BIN)/pytest --ignore tests/acceptance $(ARGS); others=$$?; \
-	wait $$calls; calls=$$?; cat $(CALLS_LOG); exit $$((others + calls))
+	$(BIN)/pytest --ignore tests/acceptance $(ARGS)
+	$(BIN)/pytest $(CALLS) $(ARGS)
+
+acceptance: $(VENV)/.dev $(VENV)/.system ## every whole call over WebRTC, a quarter of an hour on a quiet machine
+	$(BIN)/pytest tests/acceptance $(ARGS)
 
 check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
 	$(BIN)/ruff format --check .

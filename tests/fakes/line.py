@@ -110,27 +110,30 @@ class FakeSpeaker(io.AudioOutput):
         self.holds = False  #: a speech goes on until it is cut off
         self.playing = asyncio.Event()
         self._begun = False
+        self._complete = False
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         if not self._begun:
-            self._begun = True
+            self._begun, self._complete = True, False
             self.on_playback_started(created_at=time.time())
             self.playing.set()
 
     def flush(self) -> None:
         super().flush()
+        self._complete = True
         if self._begun and not self.holds:
             self._finish(None)
 
     def plays_out(self) -> None:
         """What was held is heard to its end, and so is what follows."""
         self.holds = False
-        if self._begun:
+        if self._begun and self._complete:
             self._finish(None)
 
     def clear_buffer(self) -> None:
         if self._begun:
+            self.holds = False  # what is said after it is heard
             self._finish(self.hears)
 
     def _finish(self, heard: str | None) -> None:
