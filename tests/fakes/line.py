@@ -110,25 +110,17 @@ class FakeSpeaker(io.AudioOutput):
         self.holds = False  #: a speech goes on until it is cut off
         self.playing = asyncio.Event()
         self._begun = False
-        self._complete = False
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         if not self._begun:
-            self._begun, self._complete = True, False
+            self._begun = True
             self.on_playback_started(created_at=time.time())
             self.playing.set()
 
     def flush(self) -> None:
         super().flush()
-        self._complete = True
         if self._begun and not self.holds:
-            self._finish(None)
-
-    def plays_out(self) -> None:
-        """What was held is heard to its end, and so is what follows."""
-        self.holds = False
-        if self._begun and self._complete:
             self._finish(None)
 
     def clear_buffer(self) -> None:
