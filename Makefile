@@ -1,4 +1,5 @@
-# Every target works on a fresh checkout: the first one makes .venv from the locked requirements.
+# Every target works on a fresh checkout: the first one makes .venv from the locked requirements. The locks are whole,
+# so pip resolves nothing (--no-deps): a release made after the lock cannot change or break an installation.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,24 +18,24 @@ help: ## this list
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Holdfast needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/holdfast fit
 	touch $@
 
 $(VENV)/.voice: $(VENV)/.runtime requirements/voice.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/voice.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/voice.txt
 	touch $@
 
 # LangGraph's server and LiveKit want protobufs that exclude each other: Studio has an environment of its own.
 $(STUDIO)/.ready: requirements/studio.txt pyproject.toml
 	$(PYTHON) -m venv $(STUDIO)
-	$(STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/studio.txt
+	$(STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/studio.txt
 	$(STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.voice requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	touch $@
 
 $(VENV)/.system: tests/system.sh | $(VENV)/.runtime
