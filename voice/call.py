@@ -19,6 +19,7 @@ from livekit.agents import (
     room_io,
 )
 from livekit.agents.llm import ChatMessage
+from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.room_io import TextInputEvent
 
@@ -69,6 +70,7 @@ class PhoneCall:
             conn_options=SessionConnectOptions(llm_conn_options=APIConnectOptions(max_retry=0)),
         )
         self._room: rtc.Room | None = None
+        self._unmissable: SpeechHandle | None = None  #: what the law wants said
         self.asks: str | None = None  #: the open question
         self.over = asyncio.Event()  #: nothing more is said on this line
         self.end: End | None = None
@@ -121,15 +123,15 @@ class PhoneCall:
         """What the law wants said can't be interrupted, the question after it can."""
         words = " ".join([one async for one in spoken(self.turns, turn)])
         first, rest = split_greeting(words, resumed=self._call.record.legs > 1)
-        self.turns.speak(turn, first, interruptible=False)
+        self._unmissable = self.turns.speak(turn, first, interruptible=False)
         if rest:
             self.turns.speak(turn, rest)
 
     async def _cut_in(self, caller: CallerTurn) -> None:
         """A turn that ends whatever is being said."""
         self.session.reset_away_timer()
-        while (speech := self.session.current_speech) and not speech.allow_interruptions:
-            await speech
+        if self._unmissable is not None:
+            await self._unmissable
         await self.session.interrupt()
         await self._speak(caller)
 

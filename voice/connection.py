@@ -18,9 +18,11 @@ Ending = Literal[
     "dropped",  # the line went dead
 ]
 
-#: They left on purpose, or we took the room away.
+#: They left on purpose; or their client did, to connect afresh after a change of network, and comes at once.
+LEFT = {rtc.DisconnectReason.CLIENT_INITIATED}
+RECONNECT_SECONDS = 2.0
+#: They put the phone down, or we took the room away.
 PUT_DOWN = {
-    rtc.DisconnectReason.CLIENT_INITIATED,
     rtc.DisconnectReason.ROOM_DELETED,
     rtc.DisconnectReason.USER_REJECTED,
 }
@@ -83,7 +85,7 @@ class Connection:
         room.on("participant_connected", self._joined)
         room.on("disconnected", self._we_left)
         if caller not in room.remote_participants:
-            self._wait()  # they were gone before anybody looked
+            self._wait(blip, "dropped")  # they were gone before anybody looked
 
     async def over(self) -> Ending:
         """Wait for the end, and until it is on record as far as that is possible."""
@@ -129,8 +131,10 @@ class Connection:
             self._end("hung_up")
         elif reason in DEAD:
             self._end("dropped")
+        elif reason in LEFT:
+            self._wait(RECONNECT_SECONDS, "hung_up")
         else:
-            self._wait()
+            self._wait(self._blip, "dropped")
 
     def _joined(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == self._caller and self._timer is not None:
@@ -143,11 +147,11 @@ class Connection:
         deleted = reason == rtc.DisconnectReason.ROOM_DELETED
         self._end("hung_up" if deleted else "dropped")
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float, ending: Ending) -> None:
         if self._leaving is not None or self._timer is not None:
             return
-        self._timer = self._later(self._blip, lambda: self._end("dropped"))
-        log.info("caller.away", seconds=self._blip)
+        self._timer = self._later(seconds, lambda: self._end(ending))
+        log.info("caller.away", seconds=seconds)
         self._away()
 
     def _stop_waiting(self) -> None:

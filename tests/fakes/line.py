@@ -128,6 +128,11 @@ class FakeSpeaker(io.AudioOutput):
             self.holds = False  # what is said after it is heard
             self._finish(self.hears)
 
+    def goes_on(self) -> None:
+        """What was held is heard to its end, and so is what follows."""
+        self.holds = False
+        self._finish(None)
+
     def _finish(self, heard: str | None) -> None:
         self._begun = False
         self.playing.clear()

@@ -217,6 +217,24 @@ async def test_typed_words_and_keys_are_turns_like_spoken_ones(line: FakeLine) -
     assert line.phone.asks == "callback.time"
 
 
+async def test_words_typed_into_the_greeting_are_answered_after_what_the_law_wants_said(
+    call: Conversation,
+) -> None:
+    line = FakeLine(call)
+    line.speaker.holds = True
+    await line.phone.start(None, None)
+    await line.until_playing()
+    typing = asyncio.create_task(line.phone.type("call me back please"))
+    await asyncio.sleep(0)
+    line.speaker.goes_on()
+    async with asyncio.timeout(30):
+        await typing
+    await line.replied(2)
+    assert line.phone.asks == "callback.topic"
+    await line.phone.session.aclose()
+    await call.drop()
+
+
 async def test_silent_caller_is_asked_and_the_line_says_goodbye_in_the_end(line: FakeLine) -> None:
     for _ in range(4):
         if line.phone.over.is_set():

@@ -8,10 +8,10 @@ import pytest
 
 from tests.unit.voice.hand_timer import HandTimer
 from tests.unit.voice.rooms import FakeRoom, Reason
-from voice.connection import DEAD, PUT_DOWN, Connection
+from voice.connection import DEAD, LEFT, PUT_DOWN, RECONNECT_SECONDS, Connection
 
 BLIP = 20.0
-BLIPS = sorted(set(Reason.values()) - PUT_DOWN - DEAD)
+BLIPS = sorted(set(Reason.values()) - LEFT - PUT_DOWN - DEAD)
 
 
 class Line:
@@ -51,6 +51,18 @@ async def test_phone_put_down_is_a_hang_up(reason: Reason.ValueType) -> None:
     line.room.leave("caller", reason)
     assert await line.connection.over() == "hung_up"
     assert line.told == ["hang_up"]
+
+
+async def test_caller_who_leaves_has_hung_up_unless_their_client_connects_afresh() -> None:
+    line = Line()
+    line.room.leave("caller", Reason.CLIENT_INITIATED)
+    line.timer.pass_(RECONNECT_SECONDS - 0.5)
+    line.room.join("caller")
+    assert await line.settled() == ["away", "back"]
+    line.room.leave("caller", Reason.CLIENT_INITIATED)
+    line.timer.pass_(RECONNECT_SECONDS)
+    assert await line.connection.over() == "hung_up"
+    assert line.told == ["away", "back", "away", "hang_up"]
 
 
 @pytest.mark.parametrize("reason", sorted(DEAD))
@@ -155,7 +167,7 @@ async def test_call_ends_once_whatever_comes_after() -> None:
     await line.connection.close()
     await line.connection.close()
     assert await line.connection.over() == "hung_up"
-    assert line.told == ["away", "back", "hang_up"]
+    assert line.told == ["away", "back", "away", "hang_up"]
     assert line.room.followed == 0
 
 
@@ -193,6 +205,7 @@ async def test_call_goes_on_after_a_failed_transfer() -> None:
     assert not await line.connection.during(transfer())
     assert await line.settled() == []
     line.room.leave("caller", Reason.CLIENT_INITIATED)
+    line.timer.pass_(RECONNECT_SECONDS)
     assert await line.connection.over() == "hung_up"
 
 
@@ -204,4 +217,5 @@ async def test_caller_who_left_in_a_transfer_that_was_cancelled_has_left() -> No
     line.room.leave("caller", Reason.CLIENT_INITIATED)
     during.cancel()
     await asyncio.wait({during})
+    line.timer.pass_(RECONNECT_SECONDS)
     assert await line.connection.over() == "hung_up"
