@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -23,12 +23,11 @@ from checkpoints.calls import CallRecord, CallRegister, CallStateName, TurnRecor
 from checkpoints.errors import LeaseLost, StorageDown, StorageError
 from checkpoints.turn_saver import TurnSaver
 from graph.build import STEPS_PER_TURN
-from graph.context import CallContext
+from graph.context import CallContext, Words
 from graph.nodes.act import handover_record
 from graph.nodes.closing import outcome_of
 from graph.state import CallerTurn, CallState, Lang
 from graph.trouble import holding, turn_failed
-from graph.understanding.commands import Mood
 from graph.wording.line import Line
 from tools.confirmation import held_back
 from tools.errors import BackendDown
@@ -73,15 +72,6 @@ class Reply(BaseModel):
     ms: float = Field(
         description="from the caller's words to the reply's first words, milliseconds"
     )
-
-
-class Words(NamedTuple):
-    """Something the line says, and how."""
-
-    say: str
-    language: Lang
-    mood: Mood  #: the caller's, which the voice answers to
-    slow: bool  #: the caller asked for it
 
 
 class TurnGate:
@@ -171,28 +161,29 @@ class RunningTurn:
         state: CallState = {}
         look_up_within(LOOKUPS_SECONDS)
         try:
-            async for mode, chunk in graph.astream(
+            # Not `custom`: for it LangGraph runs every node as a task beside one that waits for words (1 ms a turn).
+            async for values in graph.astream(
                 {"caller": caller},
                 self._call.config,
                 context=self._context(),
-                stream_mode=["custom", "values"],
+                stream_mode="values",
                 durability="exit",
             ):
-                if mode == "values":
-                    state = chunk
-                    continue
-                self._first_words_ms = self._first_words_ms or self._ms()
-                self._words.put_nowait(Words(**chunk))
+                state = values
         finally:
             self._words.put_nowait(None)
         return state
+
+    def _speak(self, words: Words) -> None:
+        self._first_words_ms = self._first_words_ms or self._ms()
+        self._words.put_nowait(words)
 
     def _context(self) -> CallContext:
         """The call's surroundings, with whatever writes held back until this turn is confirmed."""
         context, gate = self._call.context, self._gate
         vault, effects = held_back(context.desk.vault, gate), held_back(context.desk.effects, gate)
         desk = replace(context.desk, vault=vault, effects=effects)
-        return replace(context, desk=desk, unsure=self._call.unsure)
+        return replace(context, desk=desk, speak=self._speak, unsure=self._call.unsure)
 
     def _ms(self) -> float:
         return (time.perf_counter() - self._started) * 1000

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from checkpoints.calls import Lease, hold
 from checkpoints.cipher import Cipher
-from checkpoints.database import Database, storage_errors
+from checkpoints.database import Connection, Database, storage_errors
 from checkpoints.errors import EffectConflict
 
 log = structlog.get_logger(__name__)
@@ -58,25 +58,43 @@ class PostgresEffectLog:
         """
         wanted = self._hash(arguments)
         async with storage_errors(), self._database.transaction() as connection:
-            await hold(connection, lease)
-            cursor = await connection.execute(
-                "INSERT INTO effects (key, call_id, turn, effect, seq, arguments_hash, status) "
-                "VALUES (%s, %s, %s, %s, %s, %s, 'begun') ON CONFLICT (key) DO NOTHING RETURNING 1",
-                (str(key), key.call_id, key.turn, key.effect, key.seq, wanted),
-            )
-            if await cursor.fetchone() is None:
+            if not await self._begin(connection, key, wanted, lease):
+                await hold(connection, lease)
                 return await self._recorded(key, wanted, result_type), True
             result = await perform()
             await connection.execute(
-                "UPDATE effects SET status = 'done', done_at = now(), result = %s WHERE key = %s",
-                (self._cipher.seal(result.model_dump_json().encode()), str(key)),
-            )
-            await connection.execute(
-                "INSERT INTO audit (action, call_id, effect_key) VALUES (%s, %s, %s)",
-                (key.effect, key.call_id, str(key)),
+                "WITH done AS (UPDATE effects SET status = 'done', done_at = now(), result = %(result)s "
+                "WHERE key = %(key)s) "
+                "INSERT INTO audit (action, call_id, effect_key) VALUES (%(effect)s, %(call)s, %(key)s)",
+                {
+                    "result": self._cipher.seal(result.model_dump_json().encode()),
+                    "key": str(key),
+                    "effect": key.effect,
+                    "call": key.call_id,
+                },
             )
         log.info("effect.committed", effect=key.effect, call_id=str(key.call_id), turn=key.turn)
         return result, False
+
+    async def _begin(self, connection: Connection, key: Key, wanted: bytes, lease: Lease) -> bool:
+        """Hold the call and insert the key, in one statement. False: somebody else has the call, or the key is there."""
+        cursor = await connection.execute(
+            "WITH held AS (SELECT 1 FROM calls WHERE call_id = %(held)s AND lease_counter = %(counter)s FOR SHARE) "
+            "INSERT INTO effects (key, call_id, turn, effect, seq, arguments_hash, status) "
+            "SELECT %(key)s, %(call)s, %(turn)s, %(effect)s, %(seq)s, %(hash)s, 'begun' FROM held "
+            "ON CONFLICT (key) DO NOTHING RETURNING 1",
+            {
+                "held": lease.call_id,
+                "counter": lease.counter,
+                "key": str(key),
+                "call": key.call_id,
+                "turn": key.turn,
+                "effect": key.effect,
+                "seq": key.seq,
+                "hash": wanted,
+            },
+        )
+        return await cursor.fetchone() is not None
 
     async def _recorded(self, key: Key, wanted: bytes, result_type: type[R]) -> R:
         async with self._database.connection() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,19 @@ class Wording(Protocol):
         """Sentences joined by a space. `variant` picks among wordings, so a repeat need not sound the same."""
 
 
+class Words(NamedTuple):
+    """Something the line says, and how."""
+
+    say: str
+    language: Lang
+    mood: Mood  #: the caller's, which the voice answers to
+    slow: bool  #: the caller asked for it
+
+
+def _into_the_stream_only(_: Words) -> None:
+    """Whoever runs the graph by itself reads its `custom` stream."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """The company's systems behind their limits."""
@@ -68,6 +81,7 @@ class CallContext:
     country: str = "US"  # ISO 3166 alpha-2 of the caller's number, else the company's
     zone: str = "UTC"  # the caller's time zone
     recorded: bool = False  #: the greeting says so
+    speak: Callable[[Words], None] = _into_the_stream_only  #: is told the words as they come
     unsure: bool = (
         False  #: a confirmed turn was cut off before this one: what it was to do may be done
     )

@@ -18,7 +18,8 @@ from livekit.agents.llm import ChatMessage
 from livekit.agents.voice import SpeechHandle
 
 from checkpoints.errors import LeaseLost
-from conversation import Conversation, Reply, RunningTurn, Words
+from conversation import Conversation, Reply, RunningTurn
+from graph.context import Words
 from graph.state import CallerTurn
 
 log = structlog.get_logger(__name__)

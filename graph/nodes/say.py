@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from graph.context import CallContext
+from graph.context import CallContext, Words
 from graph.dialogue import RUNGS, flow_text, put_top, top
 from graph.errors import FlowUnfinished
 from graph.state import HISTORY_KEPT, CallState, Case, Exchange, Question, Said
@@ -34,9 +34,9 @@ async def say(state: CallState, runtime: Runtime[CallContext]) -> CallState:
         lines, state["language"], mood=case.mood, variant=state["turn"]
     )
     said = Said(text=text, did=case.done_now, sources=_sources(lines))
-    runtime.stream_writer(
-        {"say": text, "language": state["language"], "mood": case.mood, "slow": case.slow}
-    )
+    words = Words(text, state["language"], case.mood, case.slow)
+    runtime.context.speak(words)
+    runtime.stream_writer(words._asdict())
     return {
         "case": _remembered(case, state, question, text, lines),
         "said": said,

@@ -92,26 +92,24 @@ class PostgresIdentityVault:
     @port_method
     async def check_code(self, *, call_id: UUID, customer_id: str, code: str, turn: int) -> Verdict:
         async with self._connections.transaction() as connection:
-            # A turn that runs twice at once is judged once: the second waits here, and finds the verdict.
-            await connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(call_id),)
-            )
+            # A turn that runs twice at once is judged once: the second waits for the first one's row.
             cursor = await connection.execute(
-                "SELECT checked.verdict, code.* FROM (VALUES (true)) AS always "
-                "LEFT JOIN company.code_checks AS checked ON checked.call_id = %(call)s AND checked.turn = %(turn)s "
+                "WITH judging AS (INSERT INTO company.code_checks (call_id, turn, verdict) "
+                "VALUES (%(call)s, %(turn)s, 'judging') ON CONFLICT DO NOTHING RETURNING true AS mine) "
+                "SELECT mine, code.* FROM (VALUES (true)) AS always LEFT JOIN judging ON true "
                 "LEFT JOIN LATERAL (SELECT * FROM company.one_time_codes WHERE call_id = %(call)s "
                 "AND customer_id = %(customer)s ORDER BY ended, issued_at DESC LIMIT 1 FOR UPDATE) AS code ON true",
                 {"call": call_id, "turn": turn, "customer": customer_id},
             )
             row = await cursor.fetchone()
             assert row is not None
-            if row["verdict"] is not None:
-                return cast("Verdict", row["verdict"])
+            if row["mine"] is None:
+                return cast("Verdict", await self.recorded_check(call_id, turn))
             verdict = self._verdict(row, code)
             await connection.execute(
                 "WITH tried AS (UPDATE company.one_time_codes SET tries = tries + 1, ended = %(right)s "
                 "WHERE code_id = %(code)s AND %(judged)s) "
-                "INSERT INTO company.code_checks (call_id, turn, verdict) VALUES (%(call)s, %(turn)s, %(verdict)s)",
+                "UPDATE company.code_checks SET verdict = %(verdict)s WHERE call_id = %(call)s AND turn = %(turn)s",
                 {
                     "right": verdict == "ok",
                     "judged": verdict in ("ok", "wrong"),
