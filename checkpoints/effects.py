@@ -77,7 +77,7 @@ class PostgresEffectLog:
         return result, False
 
     async def _begin(self, connection: Connection, key: Key, wanted: bytes, lease: Lease) -> bool:
-        """Hold the call and insert the key, in one statement. False: somebody else has the call, or the key is there."""
+        """Hold the call and insert the key, in one statement. False: another has the call, or the key is there."""
         cursor = await connection.execute(
             "WITH held AS (SELECT 1 FROM calls WHERE call_id = %(held)s AND lease_counter = %(counter)s FOR SHARE) "
             "INSERT INTO effects (key, call_id, turn, effect, seq, arguments_hash, status) "

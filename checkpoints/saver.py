@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, cast
@@ -46,8 +47,12 @@ class PooledSaver(AsyncPostgresSaver):
             yield cursor
 
 
-class _OneByOne(AsyncCursor[DictRow]):
-    """`executemany` without the pipeline that psycopg makes of it."""
+#: The placeholders of one row.
+ROW = re.compile(r"\((?:%s,\s*)*%s\)")
+
+
+class _AllAtOnce(AsyncCursor[DictRow]):
+    """`executemany` as one statement of many rows: no pipeline, and no round trip for each row."""
 
     async def executemany(
         self,
@@ -56,8 +61,9 @@ class _OneByOne(AsyncCursor[DictRow]):
         *,
         returning: bool = False,  # noqa: ARG002 - psycopg's signature
     ) -> None:
-        for params in params_seq:
-            await self.execute(cast("QueryNoTemplate", query), params)
+        rows = [tuple(cast("Sequence[object]", row)) for row in params_seq]
+        many = ROW.sub(lambda one: ", ".join([one[0]] * len(rows)), cast("str", query), count=1)
+        await self.execute(cast("QueryNoTemplate", many), [value for row in rows for value in row])
 
 
 class TransactionSaver(AsyncPostgresSaver):
@@ -73,7 +79,7 @@ class TransactionSaver(AsyncPostgresSaver):
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:  # noqa: ARG002
-        async with _OneByOne(self._connection, row_factory=dict_row) as cursor:
+        async with _AllAtOnce(self._connection, row_factory=dict_row) as cursor:
             yield cursor
 
 
