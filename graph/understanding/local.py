@@ -36,6 +36,16 @@ LIKELY = 0.45  # below this, an utterance counts as not understood
 SHORTEST_ORDER, LONGEST_BARE = 4, 6  # digits; more are a phone number
 WORDS_AROUND = 4  # "and uh ten four eight two again please"
 SECOND = 0.12  # a request inside a complaint
+#: One of each kind, which reads the files that its kind needs; in any language, digits are enough.
+SAMPLES: tuple[tuple[c.Asks | None, str], ...] = (
+    (None, "5035550127"),
+    ("identity.account", "10482"),
+    ("identity.code", "884253"),
+    ("account.address", "50, 97205"),
+    ("account.phone", "5035550127"),
+    ("account.confirm", "ok"),
+    ("callback.time", "10:30"),
+)
 #: What a caller may say at any question, whatever it asks for.
 AT_ANY_TIME = {
     "repeat",
@@ -162,7 +172,8 @@ class LocalUnderstander:
     def warm_up(self, first: c.Language = "en") -> None:
         """Load everything, so that nobody waits for it later."""
         for language in sorted(c.LANGUAGES, key=lambda one: one != first):
-            self._model(language)
+            for asks, text in SAMPLES:
+                self.understand(text, c.Pending(asks=asks, language=language))
             read_language("hello is anybody there", language, None)
         self._warm = True
 
