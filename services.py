@@ -32,7 +32,7 @@ from checkpoints.serializer import StateShape
 from checkpoints.turn_saver import TurnSaver
 from conversation import Conversation
 from deadline import bounded
-from graph.build import build
+from graph.build import compiled
 from graph.context import CallContext, Desk
 from graph.state import CallerTurn, Case, Lang, Said
 from graph.trouble import unavailable
@@ -398,7 +398,7 @@ async def _services(
         company=company,
         effect_log=PostgresEffectLog(database, cipher),
         saver=saver,
-        graph=build().compile(checkpointer=saver),
+        graph=compiled(saver),
         understander=understander or LocalUnderstander(settings.cache),
         wording=FluentWording(),
         clock=clock,

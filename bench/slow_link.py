@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import sys
 import time
 from collections.abc import Iterator
@@ -41,7 +42,9 @@ def _wait_for(socket: Path) -> None:
 
 
 def _serve(target: str, listen: str, round_trip_ms: float) -> None:
-    asyncio.run(_proxy(target, listen, round_trip_ms / 2000))
+    # epoll waits in whole milliseconds, select in microseconds.
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    loop.run_until_complete(_proxy(target, listen, round_trip_ms / 2000))
 
 
 async def _proxy(target: str, listen: str, delay_s: float) -> None:

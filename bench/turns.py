@@ -12,6 +12,7 @@ import gc
 import statistics
 import tempfile
 import time
+import timeit
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -227,11 +228,18 @@ def show(name: str, took: Sequence[Took]) -> None:
     )
 
 
+def processor() -> str:
+    """A fixed piece of work: tells a slow or shared machine from a quiet one, and two runs' figures apart."""
+    best = min(timeit.repeat(lambda: sum(n * n for n in range(1_000_000)), number=1, repeat=7))
+    return f"processor: a fixed piece of work takes {best * 1000:.0f} ms"
+
+
 def main(
     calls: Annotated[int, typer.Option(help="calls at once")] = 100,
     think: Annotated[float, typer.Option(help="seconds a caller takes to answer")] = 6.0,
 ) -> None:
     """Print everything, in about six minutes."""
+    print(processor())
     with (
         tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder,
         embedded_server(Path(folder) / "server") as dsn,
@@ -239,6 +247,7 @@ def main(
         asyncio.run(_near(Path(folder), dsn))
         with slow_link(dsn, Path(folder) / "link", 2.0) as far:
             asyncio.run(_far(Path(folder), far, calls, think))
+    print(processor())
 
 
 def _settings(home: Path, dsn: str) -> Settings:

@@ -25,6 +25,7 @@ import typer
 from psycopg.conninfo import make_conninfo
 
 from bench import stock_agent
+from bench.turns import processor
 from checkpoints.embedded import embedded_server
 from settings import Settings
 from tests.acceptance.caller import Caller
@@ -39,6 +40,7 @@ from voice.local_server import LocalLiveKit, local_livekit
 QUESTION, CUT_IN = "what is your return policy", "stop please"
 ROOT = Path(__file__).parents[1]
 REALISTIC = {"deepgram_ms": 150.0, "cartesia_ms": 120.0}
+WHOLE = {"whole_ms", "end_of_turn_ms", "first_sound_ms"}
 BARGE_AFTER = 1.5  # seconds into the answer
 
 
@@ -126,7 +128,7 @@ def _memory(family: Sequence[psutil.Process]) -> float:
 async def ours(
     server: LocalLiveKit, vendors: Vendors, clips: Clips, dsn: str, folder: Path
 ) -> AsyncIterator[Agent]:
-    more = {"HOLDFAST_VOICE__IDLE_PROCESSES": "4", "HOLDFAST_VOICE__CALLS_PER_WORKER": "20"}
+    more = {"HOLDFAST_VOICE__IDLE_PROCESSES": "8", "HOLDFAST_VOICE__CALLS_PER_WORKER": "20"}
     async with open_line(server, vendors, clips, dsn, folder, folder, **more) as line:
         await asyncio.sleep(5)  # its processes are warm
         yield Agent("holdfast", line.exchange, lambda: line.worker.family)
@@ -177,15 +179,25 @@ def stages(log: str) -> None:
         values = [one[stage] / 1000 for one in lines if one.get(stage) is not None]
         if values:
             print(f"holdfast     stage {stage:22}  {shown(values)}")
+    own = [_own_share(one) for one in lines if one.keys() >= WHOLE]
+    if own:
+        print(f"holdfast     own share of a response       {shown(own)}")
+
+
+def _own_share(turn: dict[str, int]) -> float:
+    """Of a response, what neither the wait for the end of the turn nor the voice's first sound took; seconds."""
+    return (turn["whole_ms"] - turn["end_of_turn_ms"] - turn["first_sound_ms"]) / 1000
 
 
 def main(calls: Annotated[list[int] | None, typer.Option(help="calls at once")] = None) -> None:
     """Print everything, in about ten minutes."""
+    print(processor())
     with tempfile.TemporaryDirectory(prefix="holdfast-voice-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         with embedded_server(folder / "server") as dsn:
             asyncio.run(_all(folder, make_conninfo(dsn), calls or [1, 4, 8]))
+    print(processor())
 
 
 async def _all(folder: Path, dsn: str, loads: Sequence[int]) -> None:

@@ -7,6 +7,11 @@ still to be heard or asked. Two promises are edges: only `identity` leads to `or
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cache
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 
 from graph.context import CallContext
@@ -62,3 +67,17 @@ def build() -> StateGraph[CallState, CallContext, TurnInput, CallState]:
     graph.add_edge("closing", "repair")
     graph.add_edge("say", END)
     return graph
+
+
+def compiled(
+    checkpointer: BaseCheckpointSaver[str],
+) -> Any:  # LangGraph's type is generic over internals
+    """The graph with this checkpointer. Compiled once a process: LangGraph's own `copy()` would validate it anew."""
+    graph = copy(_compiled())
+    graph.checkpointer = checkpointer
+    return graph
+
+
+@cache
+def _compiled() -> Any:
+    return build().compile()

@@ -8,6 +8,11 @@ from graph.wording.line import Line
 from tools.effects import EffectKey
 
 
+def is_proposed(case: Case, change: Change) -> bool:
+    """Is this write up for confirmation already?"""
+    return case.proposal is not None and case.proposal.change == change
+
+
 def propose(
     case: Case, change: Change, read_back: Line | None, context: CallContext, turn: int
 ) -> Case:
@@ -16,7 +21,7 @@ def propose(
     The same change proposed again keeps its key, also after an attempt nobody knows the end of. Without a
     read-back the caller's own request is the consent.
     """
-    if case.proposal is not None and case.proposal.change == change:
+    if is_proposed(case, change):
         return case
     tried = next((one for one in case.unsettled if one.change == change), None)
     if tried is not None:

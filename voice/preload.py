@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import gc
 
+from langgraph.checkpoint.memory import InMemorySaver
+from livekit.agents.tokenize.basic import hyphenate_word
+
 import services  # noqa: F401 - everything a call needs
+from graph.build import compiled
 from graph.understanding.commands import LANGUAGES
 from graph.understanding.local import LocalUnderstander
 from graph.wording.speak import bundle
 from settings import Settings
+from voice.keyterms import keyterms
 
 UNDERSTANDER = LocalUnderstander(Settings().cache)
 UNDERSTANDER.warm_up()
 for language in LANGUAGES:
     bundle(language)
+    keyterms(None, language)
+compiled(InMemorySaver())
+hyphenate_word("hello")  # captions are paced by syllables, from patterns that are read here
 gc.freeze()  # a collection in a call's process would copy every page

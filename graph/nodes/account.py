@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from graph.context import CallContext
 from graph.dialogue import ask, joined_phone, pop, put_top, stumble, tell, top
-from graph.proposals import propose
+from graph.proposals import is_proposed, propose
 from graph.state import (
     AddressChange,
     AddressFlow,
@@ -55,11 +55,10 @@ async def _address(case: Case, flow: AddressFlow, context: CallContext, turn: in
         return ask(case, turn, "account.address", "ask-address-line1", slot="line1")
     if faulty:
         return _ask_part(case, flow, faulty, turn)
-    customer = await _customer(case, context)
     address = _whole(normalise_address(flow.parts))
-    if address == customer.address:
+    change = AddressChange(customer_id=case.identity.customer_id or "", address=address)
+    if not is_proposed(case, change) and address == (await _customer(case, context)).address:
         return pop(tell(case, line("address-same")), served=True)
-    change = AddressChange(customer_id=customer.customer_id, address=address)
     return propose(
         case, change, line("read-back-address", address=Place(value=address)), context, turn
     )
@@ -119,10 +118,9 @@ async def _phone(case: Case, flow: PhoneFlow, context: CallContext, turn: int) -
         if not isinstance(top(case), PhoneFlow):
             return case
         return ask(case, turn, "account.phone", "ask-new-phone", slot="phone")
-    customer = await _customer(case, context)
-    if flow.phone == customer.phone:
+    change = PhoneChange(customer_id=case.identity.customer_id or "", phone=flow.phone)
+    if not is_proposed(case, change) and flow.phone == (await _customer(case, context)).phone:
         return pop(tell(case, line("phone-same")), served=True)
-    change = PhoneChange(customer_id=customer.customer_id, phone=flow.phone)
     return propose(
         case, change, line("read-back-phone", phone=Phone(value=flow.phone)), context, turn
     )
