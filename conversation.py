@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from checkpoints.calls import CallRecord, CallRegister, CallStateName, TurnRecord
 from checkpoints.errors import LeaseLost, StorageDown, StorageError
 from checkpoints.turn_saver import TurnSaver
-from graph.build import STEPS_PER_TURN
+from graph.build import STEPS_PER_TURN, compiled
 from graph.context import CallContext, Words
 from graph.nodes.act import handover_record
 from graph.nodes.closing import outcome_of
@@ -32,7 +32,7 @@ from graph.wording.line import Line
 from tools.confirmation import held_back
 from tools.errors import BackendDown
 from tools.limits import look_up_within
-from tools.records import Handover
+from tools.records import Handover, TransferOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -157,7 +157,7 @@ class RunningTurn:
         return reply
 
     async def _answered(self, caller: CallerTurn) -> CallState:
-        graph = self._call.graph.copy(update={"checkpointer": self._fork})
+        graph = compiled(self._fork)
         state: CallState = {}
         look_up_within(LOOKUPS_SECONDS)
         try:
@@ -255,6 +255,10 @@ class Conversation:
         """The turn after no colleague took the call: the caller is still on the line, and it goes on."""
         self.over = self._put_through = False
         return CallerTurn(kind="not_put_through")
+
+    async def transferred(self, outcome: TransferOutcome) -> None:
+        """What came of putting the caller through, for staff. Raises DeskError."""
+        await self.context.desk.staff.transferred(self.record.call_id, outcome)
 
     def handover(self) -> Handover | None:
         """What a colleague needs to know, while the caller is on the way to one."""

@@ -23,6 +23,9 @@ ALLOWED = frozenset(
 #: What an event is called: a constant. A sentence may quote what a caller said.
 NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 
+#: The one call of this process, where it has one. Not a context variable: LiveKit tells of much in contexts of its own.
+_call: dict[str, str] = {}
+
 
 def configure_logs(level: str) -> None:
     """Route every logger of the process through one chain that keeps only named, impersonal fields."""
@@ -41,6 +44,7 @@ def configure_logs(level: str) -> None:
             foreign_pre_chain=[*shared, _foreign],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _with_call,
                 only_allowed,
                 structlog.processors.JSONRenderer(),
             ],
@@ -51,6 +55,15 @@ def configure_logs(level: str) -> None:
     root.setLevel(level.upper())
     # It reports every connection that is lost and every attempt to make one. What matters of it has events of ours.
     logging.getLogger("psycopg.pool").setLevel(max(root.level, logging.ERROR))
+
+
+def is_about(call_id: str) -> None:
+    """Every event of this process is about this call from now on."""
+    _call["call_id"] = call_id
+
+
+def _with_call(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {**_call, **event}
 
 
 def _foreign(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

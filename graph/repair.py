@@ -220,7 +220,8 @@ def _affirm(case: Case) -> Case:
     question = case.question
     if question is not None and question.asks in ("identity.fact", "identity.code"):
         return case
-    if question is not None and question.asks in ASKED_FOR_WORDS and len(case.understood) == 1:
+    asked = question is not None and question.heard and question.asks in ASKED_FOR_WORDS
+    if asked and len(case.understood) == 1:
         return stumble(case)
     return _undisputed(resume_implied(case))
 
@@ -324,6 +325,11 @@ def silent(case: Case) -> Case:
     if case.silences >= SILENCES_BEFORE_GOODBYE:
         return tell(case, line("silence-goodbye"))
     return tell(case, line("still-there" if case.silences == 1 else "still-there.again"))
+
+
+def back_on_the_line(case: Case) -> Case:
+    """The caller's network was away for a moment: they are here, and hear again what they may have missed."""
+    return _repeat(tell(case.model_copy(update={"silences": 0}), line("back-on-the-line")))
 
 
 _REPAIRS: dict[str, Repair] = {

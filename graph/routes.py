@@ -21,7 +21,7 @@ async def after_repair(state: CallState) -> NextStop:
         return "say"
     if case.turn_commands:
         return _stop_for_command(case)
-    if case.waiting or _asked_now(state) or state["caller"].kind == "begin":
+    if case.waiting or _asked_now(state) or _greeted(case):
         return "say"
     return _stop_for_flow(case)
 
@@ -38,6 +38,12 @@ def _stop_for_command(case: Case) -> NextStop:
     if asks in ("callback.confirm", "callback.phone", "escalation.choice"):
         return "escalation"
     return "closing"
+
+
+def _greeted(case: Case) -> bool:
+    """The greeting asks what the caller wants."""
+    greeting = any(one.id.partition(".")[0] == "greeting" for one in case.lines)
+    return greeting and not case.stack
 
 
 def _stop_for_flow(case: Case) -> NextStop:

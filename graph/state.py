@@ -44,6 +44,7 @@ class CallerTurn(Value):
         "words",
         "keys",
         "silence",
+        "back",  # the caller's network was away for a moment: what was said then may be lost
         "not_put_through",  # no colleague took the call; the caller is still on the line
     ] = "words"
     words: str = Field(default="", validation_alias=AliasChoices("words", "say"))

@@ -67,7 +67,7 @@ def empty_template(server_dsn: str) -> Iterator[str]:
         async with Database(dsn) as database:
             await migrate(database, MIGRATION_FOLDERS)
 
-    for dsn in _copied(server_dsn, "template0"):
+    with copied(server_dsn, "template0") as dsn:
         asyncio.run(migrated(dsn))
         yield str(conninfo_to_dict(dsn)["dbname"])
 
@@ -75,7 +75,7 @@ def empty_template(server_dsn: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def company_template(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Migrated, with the company of tests/conversations/company and the answers that come with Holdfast."""
-    for dsn in _copied(server_dsn, "template0"):
+    with copied(server_dsn, "template0") as dsn:
         asyncio.run(fill_template(dsn, tmp_path_factory.mktemp("home")))
         yield str(conninfo_to_dict(dsn)["dbname"])
 
@@ -83,25 +83,29 @@ def company_template(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def database_dsn(server_dsn: str, empty_template: str) -> Iterator[str]:
     """A migrated, empty database of the test's own."""
-    yield from _copied(server_dsn, empty_template)
+    with copied(server_dsn, empty_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture
 def database_copy(server_dsn: str, company_template: str) -> Iterator[str]:
     """A database of the test's own, with the test company in it."""
-    yield from _copied(server_dsn, company_template)
+    with copied(server_dsn, company_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")
 def shared_copy(server_dsn: str, company_template: str) -> Iterator[str]:
     """A database with the test company for all tests of a module: for what is slow to start."""
-    yield from _copied(server_dsn, company_template)
+    with copied(server_dsn, company_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture
 def bare_dsn(server_dsn: str) -> Iterator[str]:
     """A database of the test's own, with no tables at all."""
-    yield from _copied(server_dsn, "template0")
+    with copied(server_dsn, "template0") as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +114,8 @@ def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("models")
 
 
-def _copied(server_dsn: str, template: str) -> Iterator[str]:
+@contextmanager
+def copied(server_dsn: str, template: str) -> Iterator[str]:
     """A database that is gone afterwards."""
     name = f"test_{uuid4().hex}"
     quoted = sql.Identifier(name)
@@ -118,6 +123,8 @@ def _copied(server_dsn: str, template: str) -> Iterator[str]:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(quoted, sql.Identifier(template))
         )
-    yield make_conninfo(server_dsn, dbname=name)
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))
+    try:
+        yield make_conninfo(server_dsn, dbname=name)
+    finally:
+        with psycopg.connect(server_dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(quoted))

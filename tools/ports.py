@@ -1,7 +1,8 @@
 """The company's systems as the line sees them: one Protocol per system.
 
 Every method may raise tools.errors.DeskError. The built-in ones are in tools/postgres. Methods that
-write are only ever called inside EffectLog.run_once (tools/effects.py).
+write are only ever called inside EffectLog.run_once (tools/effects.py); `transferred`, which said twice is the same,
+is not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tools.records import (
     Notice,
     Order,
     Passage,
+    TransferOutcome,
 )
 
 LanguageCode = Literal["en", "es", "fr"]
@@ -105,7 +107,11 @@ class StaffDesk(Protocol):
 
     async def hand_over(
         self, handover: Handover, way: Literal["transfer", "queue"]
-    ) -> HandoverTicket: ...
+    ) -> HandoverTicket:
+        """The case is theirs; with `transfer`, somebody tries to put the caller through from now on."""
+
+    async def transferred(self, call_id: UUID, outcome: TransferOutcome) -> None:
+        """What came of the call's last transfer. Until somebody says so, the caller was not put through."""
 
 
 class Notifier(Protocol):

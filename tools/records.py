@@ -113,6 +113,17 @@ class Handover(Record):
     last_line: str  #: the last thing the caller heard
 
 
+TransferOutcome = Literal[
+    "through",  # the caller is with a person
+    "no_answer",  # it rang
+    "busy",
+    "declined",  # by a person, or by their phone
+    "voicemail",  # something answered that does not press a key
+    "caller_left",  # while the colleague was rung
+    "failed",  # the phone network or LiveKit did not do it
+]
+
+
 class HandoverTicket(Record):
     handover_id: UUID
     way: Literal["transfer", "queue"]  #: put through now, or queued for staff

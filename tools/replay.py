@@ -44,6 +44,7 @@ class ReplayedEffects:
 
     def __init__(self, records: RecordedEffects) -> None:
         self._records = records
+        self.is_done = records.is_done
 
     async def run_once(
         self,
@@ -66,19 +67,13 @@ class ReplayedEffects:
             raise BackendDown
         raise Refused("read_only")
 
-    async def is_done(self, key: EffectKey) -> bool:
-        return await self._records.is_done(key)
-
 
 class ReplayedVault:
     """tools.ports.IdentityVault that counts nothing: an attempt made in the call ends as it did then."""
 
     def __init__(self, vault: IdentityVault, attempts: RecordedAttempts) -> None:
-        self._vault = vault
+        self.locked = vault.locked
         self._attempts = attempts
-
-    async def locked(self, *, call_id: UUID, account: str | None, caller_key: str | None) -> bool:
-        return await self._vault.locked(call_id=call_id, account=account, caller_key=caller_key)
 
     async def record_failure(
         self, *, call_id: UUID, turn: int, account: str | None, caller_key: str | None

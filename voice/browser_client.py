@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from voice.errors import LineIncomplete
+from voice.children import run
+from voice.errors import CommandFailed, LineIncomplete
 
 PAGE = Path(__file__).with_name("page")
 LOCKED = ("package.json", "package-lock.json")
@@ -51,22 +51,9 @@ def _package(cache: Path) -> Iterator[Path]:
 
 
 async def _install(npm: str, folder: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
-        async with asyncio.timeout(INSTALLS_WITHIN):
-            _, complaint = await process.communicate()
-    except TimeoutError:
-        complaint = b"it takes too long"
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await asyncio.shield(process.wait())
-    if process.returncode:
-        lines = complaint.decode(errors="replace").strip().splitlines()
-        raise LineIncomplete(f"npm can't install LiveKit's client: {lines[0] if lines else ''}")
+        await run(command, INSTALLS_WITHIN, folder=folder)
+    except CommandFailed as failed:
+        first = str(failed).partition("\n")[0]
+        raise LineIncomplete(f"npm can't install LiveKit's client: {first}") from None

@@ -1,4 +1,5 @@
-"""Child processes: each with a log of its own, ended together with everything they started."""
+"""Child processes: those that go on, each with a log of its own, ended together with everything they started; and
+commands that end by themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Self
+from typing import Literal, Self
+
+from voice.errors import CommandFailed
 
 LOOPBACK = "127.0.0.1"
 #: Seconds a child that is asked to end may go on with its calls, twice; then it is ended with all its processes.
@@ -111,7 +114,45 @@ class Children:
         return child
 
 
-def ends_with_us(command: Sequence[str]) -> list[str]:
+async def run(
+    command: Sequence[str],
+    within: float,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """What a command prints that ends by itself.
+
+    Args:
+        within: seconds.
+        environment: beside ours.
+
+    Raises:
+        CommandFailed
+    """
+    process = await asyncio.create_subprocess_exec(
+        *ends_with_us(command, "KILL"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        async with asyncio.timeout(within):
+            printed, complaint = await process.communicate()
+    except TimeoutError:
+        complaint = b"it takes too long"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await asyncio.shield(process.wait())
+    if process.returncode:
+        raise CommandFailed(complaint.decode(errors="replace").strip())
+    return printed.decode()
+
+
+def ends_with_us(command: Sequence[str], by: Literal["TERM", "KILL"] = "TERM") -> list[str]:
     """Where Linux allows it, the kernel ends the process when ours is killed and can't."""
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else [*command]
+    return [setpriv, "--pdeathsig", by, *command] if setpriv else [*command]

@@ -59,23 +59,21 @@ class Connection:
         *,
         blip: float,
         later: Later | None = None,
-        away: Callable[[], None] = lambda: None,
-        back: Callable[[], None] = lambda: None,
+        back: Callable[[], None],
     ) -> None:
         """
         Args:
             caller: identity of the participant.
             blip: seconds a caller is waited for whose network went away.
             later: default: the running event loop's timer.
-            away: the caller's network went away.
-            back: and they are here again.
+            back: the caller is here again, whose network was away.
         """
         self._room = room
         self._caller = caller
         self._call = call
         self._blip = blip
         self._later: Later = later or asyncio.get_running_loop().call_later
-        self._away, self._back = away, back
+        self._back = back
         self._timer: Timer | None = None
         self._leaving: asyncio.Task[Ending] | None = None
         self._over = asyncio.Event()
@@ -152,7 +150,6 @@ class Connection:
             return
         self._timer = self._later(seconds, lambda: self._end(ending))
         log.info("caller.away", seconds=seconds)
-        self._away()
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

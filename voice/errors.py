@@ -3,6 +3,7 @@
 VoiceError        we cannot hear or speak
   ProviderUnset   a provider of speech is configured without its key: whoever runs the line sets it
   LineIncomplete  something that the line on one machine needs is not there; the text says what to do
+  CommandFailed   a command of the machine's did not do it: whoever ran it says what that means
 """
 
 from __future__ import annotations
@@ -21,3 +22,7 @@ class ProviderUnset(VoiceError):
 
 class LineIncomplete(VoiceError):
     """Something that the line needs is not on this machine."""
+
+
+class CommandFailed(VoiceError):
+    """A command failed, or took too long; the text is what it complained of."""

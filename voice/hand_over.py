@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import structlog
 from livekit import rtc
 from livekit.agents import JobContext
 
 from conversation import Conversation
+from deadline import bounded
 from graph.brief import brief_of
 from settings import Settings
+from tools.errors import DeskError
+from tools.records import TransferOutcome
 from voice.consultation import SpokenConsultation
 from voice.speech import Speech, build
 from voice.transfer import PutThrough, put_through
+
+log = structlog.get_logger(__name__)
+ON_RECORD_WITHIN = 2.0  #: seconds
 
 
 async def hand_over(
@@ -25,9 +32,19 @@ async def hand_over(
         settings.livekit, lambda: _said(speech, _brief(call, settings))
     )
     try:
-        return await put_through(job.api, job.room, caller, settings.voice, consultation)
+        put = await put_through(job.api, job.room, caller, settings.voice, consultation)
     finally:
         await speech.aclose()
+    await _put_on_record(call, put.outcome)
+    return put
+
+
+async def _put_on_record(call: Conversation, outcome: TransferOutcome) -> None:
+    """For staff, who must not think that a caller was put through who was not. Neither of the two waits for it long."""
+    try:
+        await bounded(call.transferred(outcome), ON_RECORD_WITHIN)
+    except (DeskError, TimeoutError):
+        log.warning("transfer.not_on_record", outcome=outcome)
 
 
 def _brief(call: Conversation, settings: Settings) -> str:

@@ -19,13 +19,13 @@ import fasteners
 import httpx
 import yaml
 
-from voice.errors import VoiceError
+from voice.children import LOOPBACK, ends_with_us, run
+from voice.errors import CommandFailed, VoiceError
 
 VERSION = "v1.13.5"
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
 GO = (1, 26)  #: what this release asks for
 GO_WHEEL = Path(__file__).parents[1] / "requirements" / "go.txt"  #: Go as a Python package
-LOOPBACK = "127.0.0.1"
 STARTS_WITHIN, BUILDS_WITHIN, LEAVES_WITHIN = 30.0, 1800.0, 5.0  # seconds
 TRIES = 3  # with free ports, which somebody else may take before the server does
 TAKEN = "address already in use"
@@ -173,28 +173,14 @@ async def _run(command: list[str], environment: Mapping[str, str] | None = None)
     Raises:
         LiveKitUnavailable: it failed; the text ends with its last line.
     """
-    process = await asyncio.create_subprocess_exec(
-        *_ends_with_us(command),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(environment or {})},
-    )
     try:
-        async with asyncio.timeout(BUILDS_WITHIN):
-            printed, complaint = await process.communicate()
-    except TimeoutError:
-        complaint = b"it takes too long"
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await asyncio.shield(process.wait())
-    if process.returncode:
-        last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
+        return await run(command, BUILDS_WITHIN, environment=environment)
+    except CommandFailed as failed:
+        last = str(failed).rpartition("\n")[2]
+        name = Path(command[0]).name
         raise LiveKitUnavailable(
-            f"livekit-server is not installed and can't be built: {Path(command[0]).name}: {last}"
-        )
-    return printed.decode()
+            f"livekit-server is not installed and can't be built: {name}: {last}"
+        ) from None
 
 
 def _version(printed: str) -> tuple[int, int]:
@@ -217,7 +203,7 @@ async def _started(
         _write_private(config, yaml.safe_dump(_config(chosen, *key)))
         with _log(folder).open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *_ends_with_us([str(binary), "--config", str(config)]),
+                *ends_with_us([str(binary), "--config", str(config)], "KILL"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -297,12 +283,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await process.wait()
-
-
-def _ends_with_us(command: list[str]) -> list[str]:
-    """Where Linux allows it, the kernel ends the process when ours is killed and can't."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
 
 
 def _on_stderr(words: str) -> None:

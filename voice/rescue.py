@@ -269,7 +269,7 @@ class Rescue:
                 agent_name=self._agent_name, room=room.name, metadata=metadata
             )
         )
-        log.warning("call.rescued", seen=room.call, call_id=_id_in_log(room))
+        log.warning("call.rescued", reason=room.call, call_id=_id_in_log(room))
 
     async def _given_up(self, room: RoomSeen) -> None:
         """No worker survives this call: better a line that goes dead than one that stays silent."""

@@ -160,7 +160,7 @@ class Keypad:
         self._forget()
         if not keys:
             return
-        log.info("keypad.pressed", keys=len(keys))
+        log.info("keypad.pressed", count=len(keys))
         turn = asyncio.create_task(self._handed_over(keys), name="keypad")
         self._turns.add(turn)
         turn.add_done_callback(self._turns.discard)

@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 import aiohttp
 import structlog
@@ -19,26 +19,18 @@ from livekit.agents import APIError
 from livekit.protocol.sip import SIPTransferStatus
 
 from settings import VoiceSettings
+from tools.records import TransferOutcome
 from voice.bridge import Bridge, bridged
 from voice.timers import Later
 
 log = structlog.get_logger(__name__)
 
-Outcome = Literal[
-    "through",  # the caller is with a person
-    "no_answer",  # it rang
-    "busy",
-    "declined",  # by a person, or by their phone
-    "voicemail",  # something answered that does not press a key
-    "caller_left",  # while the colleague was rung
-    "failed",  # the phone network or LiveKit did not do it
-]
 COLLEAGUE = "colleague"  #: identity of the person, in whichever room they are
 ROLE = "holdfast.role"  #: attribute that says so, for whoever lists the room
 TAKE_KEY, DECLINE_KEY = "1", "2"
 TIMES_TOLD = 2  #: a person may lift the phone late; a machine never presses a key
 
-_SIP_OUTCOMES: dict[int, Outcome] = {  # RFC 3261, section 21
+_SIP_OUTCOMES: dict[int, TransferOutcome] = {  # RFC 3261, section 21
     408: "no_answer",
     480: "no_answer",
     486: "busy",
@@ -46,7 +38,7 @@ _SIP_OUTCOMES: dict[int, Outcome] = {  # RFC 3261, section 21
     600: "busy",
     603: "declined",
 }
-_TRANSFER_OUTCOMES: dict[str, Outcome] = {
+_TRANSFER_OUTCOMES: dict[str, TransferOutcome] = {
     "STR_REJECTED": "declined",
     "STR_RINGING_TIMEOUT": "no_answer",
 }
@@ -56,7 +48,7 @@ _TRANSFER_OUTCOMES: dict[str, Outcome] = {
 class PutThrough:
     """What came of it."""
 
-    outcome: Outcome
+    outcome: TransferOutcome
     bridge: Bridge | None = None  #: carries the two voices for as long as it is open
     aside: rtc.Room | None = None  #: where the colleague is then
 
@@ -195,7 +187,7 @@ async def _decision(
     colleague: Colleague,
     consultation: Consultation,
     later: Later,
-) -> Outcome:
+) -> TransferOutcome:
     """Told twice at most, the colleague takes the call, declines, puts the phone down, or is a machine."""
     decision = _Decision(aside, room, caller)
     telling = asyncio.create_task(_told(aside, consultation, colleague.decide, later))
@@ -215,14 +207,14 @@ class _Decision:
 
     def __init__(self, aside: rtc.Room, room: rtc.Room, caller: str) -> None:
         self._aside, self._room, self._caller = aside, room, caller
-        self._made: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._made: asyncio.Future[TransferOutcome] = asyncio.get_running_loop().create_future()
         aside.on("sip_dtmf_received", self._pressed)
         aside.on("participant_disconnected", self._colleague_left)
         room.on("participant_disconnected", self._caller_left)
         if caller not in room.remote_participants:
             self._make("caller_left")
 
-    async def made(self) -> Outcome:
+    async def made(self) -> TransferOutcome:
         return await self._made
 
     def close(self) -> None:
@@ -230,7 +222,7 @@ class _Decision:
         self._aside.off("participant_disconnected", self._colleague_left)
         self._room.off("participant_disconnected", self._caller_left)
 
-    def _make(self, outcome: Outcome) -> None:
+    def _make(self, outcome: TransferOutcome) -> None:
         if not self._made.done():
             self._made.set_result(outcome)
 
@@ -253,7 +245,7 @@ class _Decision:
 
 async def _told(
     aside: rtc.Room, consultation: Consultation, decide: timedelta, later: Later
-) -> Outcome:
+) -> TransferOutcome:
     """What it means that nothing came of it."""
     for _ in range(TIMES_TOLD):
         try:
@@ -304,14 +296,14 @@ async def _closed(livekit: api.LiveKitAPI, aside: rtc.Room, name: str) -> None:
 
 
 def _not_through(error: api.ServerError) -> PutThrough:
-    outcome: Outcome = "no_answer" if error.code == "deadline_exceeded" else "failed"
+    outcome: TransferOutcome = "no_answer" if error.code == "deadline_exceeded" else "failed"
     if isinstance(error, api.SipCallError):
         by_reason = _TRANSFER_OUTCOMES.get(error.sip_transfer_reason or "", outcome)
         outcome = _SIP_OUTCOMES.get(error.sip_status_code or 0, by_reason)
     return _ended(outcome)
 
 
-def _ended(outcome: Outcome) -> PutThrough:
+def _ended(outcome: TransferOutcome) -> PutThrough:
     log.info("transfer.ended", outcome=outcome)
     return PutThrough(outcome)
 

@@ -12,6 +12,7 @@ from graph.understanding import commands as c
 from graph.wording.line import Line, line
 
 MANNERS = {
+    "back-on-the-line",
     "back-to",
     "hello-again",
     "hold-on",

@@ -6,7 +6,13 @@ from langgraph.runtime import Runtime
 
 from graph.context import CallContext
 from graph.dialogue import ask, flow_text, lapsed, push, tell, top
-from graph.repair import SILENCES_BEFORE_GOODBYE, as_meant, settled_first, silent
+from graph.repair import (
+    SILENCES_BEFORE_GOODBYE,
+    as_meant,
+    back_on_the_line,
+    settled_first,
+    silent,
+)
 from graph.settlement import said_again, settled, settled_after_all
 from graph.state import AddressFlow, CallerTurn, CallState, Case, HandOver, HumanFlow, Lang
 from graph.understanding import commands as c
@@ -43,6 +49,8 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
         return {**update, "case": _going_on(case, turn), "language": language}
     if caller.kind == "not_put_through":
         return {**update, "case": _not_put_through(case, turn), "language": language}
+    if caller.kind == "back":
+        return {**update, "case": back_on_the_line(case), "language": language}
     if caller.kind == "silence":
         case = silent(case)
         return {

@@ -23,26 +23,6 @@ CLOCK_WORDS = re.compile(
 )
 LONGEST_NAMED = 7  # words; longer ones tell a story
 HOUSE_NUMBER = 4  # digits
-CLOCK_WORDS = re.compile(
-    r"\b(at|am|pm|o'clock|oclock|in the|a las|las|a la|de la|por la|heures?|du matin|de l'apres-midi)\b"
-)
-LONGEST_NAMED = 7  # words; longer ones tell a story
-HOUSE_NUMBER = 4  # digits
-QUESTION = re.compile(
-    r"^(?:(?:and|so|um|uh|y|pues|oye|et|alors|du coup|euh|hi|hello|hola|bonjour|okay|ok)\s+)*"
-    r"(?:what|what's|when|where|where's|how|how's|which|who|why|can|could|do|does|is|are|will|may|"
-    r"que|por que|cual|cuales|cuando|donde|como|cuanto|cuanta|cuantos|quien|puedo|se puede|"
-    r"teneis|tienen|hay|haceis|hacen|"
-    r"quel|quelle|quels|quelles|quand|ou|comment|combien|qui|pourquoi|est-ce|est ce|puis-je|peut-on|on peut|je peux|"
-    r"vous|avez-vous|faites-vous|y a|c'est quoi|c'est qui|c'est quand|c'est combien|qu'est-ce)\b"
-    # Asked in a roundabout way, anywhere in what was said.
-    r"|\b(?:(?:wanna|want to|wanted to|like to|need to|love to) (?:know|ask|find out)|"
-    r"wondering|wonder (?:if|whether|how)|"
-    r"tell me (?:about|if|how|when|what|whether|where)|question about|"
-    r"(?:quiero|queria|quisiera|necesito|gustaria) (?:saber|preguntar)|pregunta (?:sobre|de)|digame (?:si|cuando|como)|"
-    r"sabes? (?:si|cuando|cuanto)|(?:voudrais|veux|aimerais|voulais) (?:savoir|demander)|question (?:sur|concernant)|"
-    r"dites-moi (?:si|quand|comment)|savez(?:-vous)? (?:si|quand|combien))\b"
-)
 #: "Call me back about a broken chair": a wish for a call names its matter so, and hardly anything else.
 TOPIC_NAMED = re.compile(
     r"\b(?:about|regarding|concerning|to do with|sobre|acerca del?|respecto al?|por lo de|"
@@ -268,6 +248,8 @@ def _named_part(one: Heard, parts: tuple[c.Slot, ...]) -> tuple[c.Command, ...]:
     named = [
         part for part in parts if part in one.words.patterns and one.words.has(part, one.plain)
     ]
+    if named == ["phone"] and is_own_number(one):
+        return ()  # it is right
     if "postal_code" in named:
         named = ["postal_code"]  # "código" and "number" name other things as well
     return (c.Correct(slot=named[0]),) if named else ()
@@ -378,7 +360,30 @@ def _topic(one: Heard) -> tuple[c.Command, ...]:
     topic = TOPIC_LEADS.sub("", one.text).strip(" .,!?")
     if _only_manners(one):
         return ()
+    if is_own_number(one):
+        return (c.Affirm(),)
     return answer("topic", topic) if len(topic) > 2 else ()
+
+
+def is_own_number(one: Heard) -> bool:
+    """ "At this number", and nothing else: nothing is wrong with it, and nothing more is wanted."""
+    rest, before = one.plain, None
+    while rest != before:
+        before = rest
+        found, after = one.words.leading("own_number", rest)
+        if found:
+            return not _agreed(one, after)
+        rest = _agreed(one, rest)
+        for name in ("call_me", "own_number_leads"):
+            rest = one.words.leading(name, rest)[1]
+    return False
+
+
+def _agreed(one: Heard, text: str) -> str:
+    """What is left of the words after a yes and the manners around it."""
+    for name in ("manners", "yes", "manners"):
+        text = one.words.leading(name, text)[1]
+    return text
 
 
 def _own_number(one: Heard) -> tuple[c.Command, ...]:
@@ -388,7 +393,10 @@ def _own_number(one: Heard) -> tuple[c.Command, ...]:
     said, _ = yes_no(one)
     if said:
         return said
-    return (c.Affirm(),) if one.words.has("own_number", one.plain) else ()
+    if not one.words.has("own_number", one.plain):
+        return ()
+    other = one.words.has("no", one.plain) or one.words.has("contrast", one.plain)
+    return (c.Deny(),) if other else (c.Affirm(),)
 
 
 def _time(one: Heard) -> tuple[c.Command, ...]:
@@ -398,6 +406,8 @@ def _time(one: Heard) -> tuple[c.Command, ...]:
         chosen = _offered_moment(one) or _choice(one)
         if chosen and not (when and _another_time(one, when, chosen)):
             return chosen
+    if not when and is_own_number(one):
+        return (c.Affirm(),)  # still about the number, which was asked for before
     return when or _named_part(one, ("time", "phone", "topic"))
 
 

@@ -30,6 +30,7 @@ _LISTS = (
     "callback_choice",
     "asap",
     "own_number",
+    "own_number_leads",
     "manners",
     "goodbye",
     "address",

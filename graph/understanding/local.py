@@ -14,6 +14,7 @@ from graph.understanding.expected import (
     ORDER_WORDS,
     PHONE_DIGITS,
     address_answers,
+    is_own_number,
     named_topic,
     phone_answer,
     read_expected,
@@ -216,7 +217,7 @@ class LocalUnderstander:
             return ()
         _, rest = yes_no(one)
         _, rest = one.words.leading("joints", rest)
-        if len(rest.split()) < 2:
+        if len(rest.split()) < 2 or is_own_number(one):
             return ()
         # The question has its answer: what follows is read as if nothing were open.
         free = one.pending.model_copy(update={"asks": None, "slot": None})

@@ -56,6 +56,8 @@ silence-goodbye = I can't hear you, so I'll end the call here. Call again and we
 
 still-there = Are you still there?
     .again = Hello? I can't hear you.
+back-on-the-line = I think we lost each other for a moment.
+    .v2 = The line was gone for a moment.
 hold-on = Of course, take your time.
     .v2 = Sure, no rush.
     .v3 = All right, I'll wait.

@@ -56,6 +56,8 @@ silence-goodbye = No le oigo, así que termino la llamada. Si vuelve a llamar, s
 
 still-there = ¿Sigue ahí?
     .again = ¿Hola? No le oigo.
+back-on-the-line = Parece que se ha cortado un momento.
+    .v2 = Se había ido la línea un momento.
 hold-on = Por supuesto, tómese su tiempo.
     .v2 = Claro, sin prisa.
     .v3 = De acuerdo, le espero.

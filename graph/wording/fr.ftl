@@ -56,6 +56,8 @@ silence-goodbye = Je ne vous entends pas, je vais donc raccrocher. Rappelez-nous
 
 still-there = Vous êtes toujours là ?
     .again = Allô ? Je ne vous entends pas.
+back-on-the-line = Je crois que nous avons été coupés un instant.
+    .v2 = La ligne a été coupée un instant.
 hold-on = Bien sûr, prenez votre temps.
     .v2 = Pas de souci, rien ne presse.
     .v3 = D'accord, je patiente.

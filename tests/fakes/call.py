@@ -128,6 +128,10 @@ class FakeCall:
     async def silence(self) -> CallState:
         return await self.turn(CallerTurn(kind="silence"))
 
+    async def back(self) -> CallState:
+        """Their network was away for a moment."""
+        return await self.turn(CallerTurn(kind="back"))
+
     async def resume(self) -> CallState:
         """The line went dead and the same caller rings again: a new graph, the old checkpoints."""
         self._graph = build().compile(checkpointer=self._saver)

@@ -25,6 +25,7 @@ from tools.records import (
     Order,
     OrderItem,
     Passage,
+    TransferOutcome,
 )
 
 R = TypeVar("R", bound=BaseModel)
@@ -303,6 +304,9 @@ class FakeStaff:
         self._wire.reach("staff", "hand_over")
         self.handovers.append((handover, way))
         return HandoverTicket(handover_id=uuid4(), way=way)
+
+    async def transferred(self, call_id: UUID, outcome: TransferOutcome) -> None:
+        self._wire.reach("staff", "transferred")
 
 
 class FakeNotices:

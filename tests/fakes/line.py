@@ -8,7 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from livekit import rtc
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, LanguageCode, stt, tts
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    APIConnectOptions,
+    LanguageCode,
+    stt,
+    tts,
+    vad,
+)
 from livekit.agents.stt import SpeechData, SpeechEvent, SpeechEventType, STTCapabilities
 from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer
@@ -28,6 +35,7 @@ class FakeEar(stt.STT[str]):
     def __init__(self) -> None:
         super().__init__(capabilities=STTCapabilities(streaming=True, interim_results=True))
         self.events: asyncio.Queue[SpeechEvent] = asyncio.Queue()
+        self.words = 0  #: voice.activity.Hearing
 
     def maybe(self, words: str) -> None:
         """Words that the caller may not have finished."""
@@ -43,7 +51,11 @@ class FakeEar(stt.STT[str]):
         self._tell(SpeechEventType.FINAL_TRANSCRIPT, words)
         self._tell(SpeechEventType.END_OF_SPEECH)
 
+    def conclude(self) -> None:
+        """Words are final as soon as they are told here."""
+
     def _tell(self, kind: SpeechEventType, words: str | None = None) -> None:
+        self.words += words is not None
         heard = [] if words is None else [SpeechData(LanguageCode("en"), words, confidence=1.0)]
         self.events.put_nowait(SpeechEvent(type=kind, alternatives=heard))
 
@@ -158,7 +170,7 @@ class FakeSpeech:
     def __init__(self) -> None:
         self.stt = FakeEar()
         self.tts = FakeVoice()
-        self.vad = None
+        self.vad: vad.VAD | None = None
         self.suppressor = None
         self.turn_detection = "stt"
         self.spoken_as: list[tuple[str, str, bool]] = []
@@ -176,9 +188,14 @@ class FakeSpeech:
 class FakeLine:
     """A caller on a PhoneCall."""
 
-    def __init__(self, call: Conversation, settings: VoiceSettings | None = None) -> None:
+    def __init__(
+        self,
+        call: Conversation,
+        settings: VoiceSettings | None = None,
+        speech: FakeSpeech | None = None,
+    ) -> None:
         self.call = call
-        self.speech = FakeSpeech()
+        self.speech = speech or FakeSpeech()
         self.phone = PhoneCall(call, self.speech, settings or VoiceSettings())  # type: ignore[arg-type]
         self.speaker = FakeSpeaker()
         self.phone.session.input.audio = _Quiet()
@@ -207,14 +224,18 @@ class FakeLine:
 
 
 @asynccontextmanager
-async def on_the_line(call: Conversation) -> AsyncIterator[FakeLine]:
+async def on_the_line(
+    call: Conversation,
+    settings: VoiceSettings | None = None,
+    speech: FakeSpeech | None = None,
+) -> AsyncIterator[FakeLine]:
     """The caller has been greeted."""
-    line = FakeLine(call)
+    line = FakeLine(call, settings, speech)
     await line.phone.start(None, None)
     try:
         await line.replied(1)
         await line.said()
         yield line
     finally:
-        await line.phone.session.aclose()
+        await line.phone.close()
         await call.drop()

@@ -1,4 +1,4 @@
-"""Child processes end with us, with all that they started, whatever they think of it."""
+"""Child processes end with us, with all that they started, whatever they think of it; commands end by themselves."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
-from voice.children import Child, Children
+from voice.children import Child, Children, run
+from voice.errors import CommandFailed
 
 GRANDCHILD = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True); "
 WAITS = "import time; time.sleep(60)"
@@ -74,3 +76,20 @@ async def test_a_child_can_be_started_again(tmp_path: Path) -> None:
         await child.start()
         await child.wait()
     assert child.log.read_text() == "once\nonce\n"
+
+
+async def test_a_command_gives_what_it_prints(tmp_path: Path) -> None:
+    code = "import os, sys; print(os.environ['KEY'], os.path.samefile('.', sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    printed = await run(command, 30, folder=tmp_path, environment={"KEY": "value"})
+    assert printed == "value True\n"
+
+
+async def test_a_command_that_fails_says_what_it_complained_of() -> None:
+    with pytest.raises(CommandFailed, match=r"^no such thing$"):
+        await run([sys.executable, "-c", "raise SystemExit('no such thing')"], 30)
+
+
+async def test_a_command_that_never_ends_is_ended() -> None:
+    with pytest.raises(CommandFailed, match="too long"):
+        await run([sys.executable, "-c", DEAF + WAITS], 0.2)

@@ -2,10 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from aiohttp import web
+from google.protobuf.message import Message
+
+from conversation import Conversation
 from services import Services
+from settings import Settings
+from tests.unit.voice.rooms import SIP, FakeRoom
+from tests.unit.voice.twirp import KEY, SECRET, client_of, refused, twirp_server
+from tools.errors import BackendDown
+from tools.records import TransferOutcome
+from voice.hand_over import hand_over
 
 JANE = "+15035550127"
 WISH = "i want to talk to a real person"
+Answers = Callable[[Message], web.Response | None]
+
+
+def busy(_: Message) -> web.Response:
+    return refused("unavailable", 503, sip_status_code="486")
+
+
+async def on_the_way(services: Services) -> Conversation:
+    """A caller who is to be put through to a colleague now."""
+    await services.company.set_staff_available(True)
+    call = await services.answer(JANE, None)
+    await call.begin()
+    await call.hear(WISH)
+    return call
+
+
+async def put_through(call: Conversation, network: Answers) -> TransferOutcome:
+    """By a phone network that answers so."""
+    room = FakeRoom("sip_1")
+    caller = room.remote_participants["sip_1"]
+    caller.kind = SIP
+    async with twirp_server() as server, client_of(server) as livekit:
+        server.answer("TransferSIPParticipant", network)
+        settings = Settings(
+            _env_file=None,
+            voice={"transfer_to": "tel:+15035550100"},
+            LIVEKIT_URL=server.url,
+            LIVEKIT_API_KEY=KEY,
+            LIVEKIT_API_SECRET=SECRET,
+            DEEPGRAM_API_KEY="deepgram",
+            CARTESIA_API_KEY="cartesia",
+        )
+        job = SimpleNamespace(api=livekit, room=room)
+        return (await hand_over(job, settings, call, caller)).outcome  # type: ignore[arg-type]
+
+
+async def on_record(services: Services) -> list[TransferOutcome | None]:
+    """What staff see of each transfer."""
+    handovers = (await services.company.snapshot())["handovers"]
+    return [one["outcome"] for one in handovers if one["way"] == "transfer"]
+
+
+@pytest.mark.parametrize(("network", "outcome"), [(lambda _: None, "through"), (busy, "busy")])
+async def test_staff_see_whether_the_caller_was_put_through(
+    services: Services, network: Answers, outcome: TransferOutcome
+) -> None:
+    call = await on_the_way(services)
+    assert await on_record(services) == [None]
+    assert await put_through(call, network) == outcome
+    assert await on_record(services) == [outcome]
+
+
+async def test_each_transfer_of_a_call_has_its_own_outcome(services: Services) -> None:
+    call = await on_the_way(services)
+    await put_through(call, busy)
+    turn = call.start(call.not_put_through())
+    turn.confirm()
+    await turn.reply()
+    await call.hear("no")
+    await call.hear(WISH)
+    assert await on_record(services) == ["busy", None]
+    await put_through(call, lambda _: None)
+    assert await on_record(services) == ["busy", "through"]
+
+
+async def test_caller_is_with_the_colleague_when_that_can_not_be_recorded(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise BackendDown
+
+    call = await on_the_way(services)
+    monkeypatch.setattr(services.company.staff, "transferred", away)
+    assert await put_through(call, lambda _: None) == "through"
+    assert await on_record(services) == [None]
 
 
 async def test_caller_whom_nobody_takes_is_offered_a_callback(services: Services) -> None:

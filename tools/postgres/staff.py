@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tools.ports import LanguageCode
 from tools.postgres.connections import Connections, port_method
-from tools.records import Handover, HandoverTicket
+from tools.records import Handover, HandoverTicket, TransferOutcome
 
 Availability = Literal["table", "always", "never"]  # "table": as company.staff says
 
@@ -56,3 +56,13 @@ class PostgresStaff:
                 ),
             )
         return ticket
+
+    @port_method
+    async def transferred(self, call_id: UUID, outcome: TransferOutcome) -> None:
+        async with self._connections.connection() as connection:
+            await connection.execute(
+                "UPDATE company.handovers SET outcome = %s WHERE handover_id = ("
+                "SELECT handover_id FROM company.handovers "
+                "WHERE call_id = %s AND way = 'transfer' ORDER BY number DESC LIMIT 1)",
+                (outcome, call_id),
+            )

@@ -680,6 +680,27 @@ async def test_a_callback_to_another_number() -> None:
     assert booking.phone == NEW_PHONE
 
 
+async def test_caller_who_wants_their_own_number_after_all_is_offered_it_again() -> None:
+    call = await FakeCall.answered()
+    await call.say("callback", given("topic", "a return"))
+    await call.say("deny")
+    assert call.lines[-1] == "ask-callback-number"
+    await call.say("affirm")
+    assert call.lines[-1] == "ask-callback-own-number"
+    await call.say("affirm")
+    assert call.asks == "callback.time"
+
+
+async def test_yes_to_a_question_for_words_that_was_cut_off_costs_nothing() -> None:
+    call = await FakeCall.answered()
+    await call.say("callback", given("topic", "a return"))
+    for _ in range(4):
+        await call.say("affirm", heard="")
+        assert call.asks in ("callback.phone", "callback.time")
+    assert call.case.question is not None
+    assert call.case.question.rung == 0
+
+
 async def test_a_day_then_one_of_the_times_offered() -> None:
     call = await FakeCall.answered()
     await call.say("callback")
@@ -968,6 +989,44 @@ async def test_speaking_starts_the_silence_over() -> None:
         await call.silence()
         await call.say(given("city", "Salem"))
     assert not call.ended
+
+
+async def test_caller_back_after_a_moment_hears_the_question_again() -> None:
+    call = await at_read_back()
+    asked = call.lines
+    await call.silence()
+    await call.back()
+    assert call.lines == ("back-on-the-line", *asked)
+    assert (call.asks, call.case.silences) == ("account.confirm", 0)
+    await call.say("affirm")
+    assert call.did == ("update_address",)
+
+
+async def test_caller_back_after_a_moment_hears_again_what_they_may_have_missed() -> None:
+    call = await at_read_back()
+    await call.say("affirm")
+    done = call.lines
+    assert "done-address" in done
+    for _ in range(2):
+        await call.back()
+        assert call.lines == ("back-on-the-line", *done)
+        assert call.did == ()
+
+
+async def test_caller_whose_network_was_away_during_the_greeting_is_greeted_again() -> None:
+    call = await FakeCall.answered()
+    await call.back()
+    assert call.lines == ("back-on-the-line", "greeting")
+    await call.say("order_status")
+    assert call.asks == "identity.fact"
+
+
+async def test_network_away_for_a_moment_is_no_answer_that_was_no_use() -> None:
+    call = await verified("update_address")
+    for _ in range(4):
+        await call.back()
+    assert call.case.question is not None
+    assert (call.asks, call.case.question.rung) == ("account.address", 0)
 
 
 async def test_a_resumed_call_goes_on_at_the_question_with_the_parts_already_given() -> None:

@@ -203,6 +203,10 @@ class AnyCall(RuleBasedStateMachine):
         self.turn(self.call.silence(), (), cut=False)
 
     @rule()
+    def is_back_after_a_moment(self) -> None:
+        self.turn(self.call.back(), (), cut=False)
+
+    @rule()
     def drops_and_rings_again(self) -> None:
         self.read_back_heard = False
         self.turn(self.call.resume(), (), cut=False)
@@ -260,7 +264,8 @@ class AnyCall(RuleBasedStateMachine):
     def next_step_is_given(self) -> None:
         state, case = self.call.state, self.call.case
         assert self.call.text
-        greeted = state["caller"].kind in ("begin", "resume") and not case.stack
+        resumed = state["caller"].kind == "resume"
+        greeted = (resumed or "greeting" in self.call.lines) and not case.stack
         assert self.call.ended or self.call.asks or case.waiting or greeted
         assert state["verified"] == level_of(case, self.clock())
         assert len(case.history) <= 12

@@ -241,7 +241,7 @@ def test_every_method_of_every_port_is_a_lookup_or_a_known_write() -> None:
     methods = {name for port in ports for name in vars(port) if not name.startswith("_")}
     writes = {
         "update_address", "update_phone", "book", "move", "cancel", "hand_over", "send", "record_failure",
-        "issue_code", "check_code",
+        "issue_code", "check_code", "transferred",
     }  # fmt: skip
     assert methods - LOOKUPS == writes
 

@@ -27,7 +27,6 @@ class Line:
             self,
             blip=BLIP,
             later=self.timer,
-            away=lambda: self.told.append("away"),
             back=lambda: self.told.append("back"),
         )
 
@@ -58,11 +57,11 @@ async def test_caller_who_leaves_has_hung_up_unless_their_client_connects_afresh
     line.room.leave("caller", Reason.CLIENT_INITIATED)
     line.timer.pass_(RECONNECT_SECONDS - 0.5)
     line.room.join("caller")
-    assert await line.settled() == ["away", "back"]
+    assert await line.settled() == ["back"]
     line.room.leave("caller", Reason.CLIENT_INITIATED)
     line.timer.pass_(RECONNECT_SECONDS)
     assert await line.connection.over() == "hung_up"
-    assert line.told == ["away", "back", "away", "hang_up"]
+    assert line.told == ["back", "hang_up"]
 
 
 @pytest.mark.parametrize("reason", sorted(DEAD))
@@ -78,10 +77,10 @@ async def test_network_that_went_away_is_waited_for(reason: Reason.ValueType | N
     line = Line()
     line.room.leave("caller", reason)  # type: ignore[arg-type]
     line.timer.pass_(BLIP - 0.5)
-    assert await line.settled() == ["away"]
+    assert await line.settled() == []
     line.timer.pass_(0.5)
     assert await line.connection.over() == "dropped"
-    assert line.told == ["away", "drop"]
+    assert line.told == ["drop"]
 
 
 async def test_caller_back_in_time_goes_on() -> None:
@@ -90,7 +89,7 @@ async def test_caller_back_in_time_goes_on() -> None:
     line.timer.pass_(BLIP - 0.5)
     line.room.join("caller")
     line.timer.pass_(BLIP)
-    assert await line.settled() == ["away", "back"]
+    assert await line.settled() == ["back"]
     assert line.timer.running == 0
 
 
@@ -100,7 +99,7 @@ async def test_every_blip_has_all_of_its_time() -> None:
         line.room.leave("caller", Reason.SIGNAL_CLOSE)
         line.timer.pass_(BLIP - 1)
         line.room.join("caller")
-    assert await line.settled() == ["away", "back"] * 3
+    assert await line.settled() == ["back"] * 3
 
 
 async def test_same_caller_in_again_before_the_old_one_is_out_has_not_left() -> None:
@@ -167,7 +166,7 @@ async def test_call_ends_once_whatever_comes_after() -> None:
     await line.connection.close()
     await line.connection.close()
     assert await line.connection.over() == "hung_up"
-    assert line.told == ["away", "back", "away", "hang_up"]
+    assert line.told == ["back", "hang_up"]
     assert line.room.followed == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import phonenumbers
 import pytest
 import structlog
 from livekit import rtc
@@ -39,6 +40,22 @@ def test_number_is_read_however_the_trunk_writes_it(written: str) -> None:
 def test_number_of_another_country_is_read_with_and_without_its_plus(written: str) -> None:
     country = "FR" if written.startswith("00") else "US"
     assert caller_in(phone(written), country).number == "+34600123456"
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("+33639981204", "FR", "+33639981204"),  # a range kept for fiction
+        ("+33 6 39 98 12 04", "US", "+33639981204"),
+        ("sip:+33639981204@carrier.example.com", "US", "+33639981204"),
+        ("+15555550127", "US", "+15555550127"),
+    ],
+)
+def test_number_in_no_table_of_numbers_is_read_when_it_has_its_plus(
+    written: str, country: str, number: str
+) -> None:
+    assert not phonenumbers.is_valid_number(phonenumbers.parse(number))
+    assert caller_in(phone(written), country).number == number
 
 
 @pytest.mark.parametrize(

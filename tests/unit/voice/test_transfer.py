@@ -17,12 +17,12 @@ from settings import VoiceSettings
 from tests.unit.voice.hand_timer import HandTimer
 from tests.unit.voice.rooms import SIP, STANDARD, FakeRoom, Reason
 from tests.unit.voice.twirp import TwirpServer, client_of, refused, twirp_server
+from tools.records import TransferOutcome
 from voice.bridge import Bridge
 from voice.transfer import (
     COLLEAGUE,
     TIMES_TOLD,
     Colleague,
-    Outcome,
     PutThrough,
     consult,
     parted,
@@ -48,7 +48,7 @@ async def livekit(server: TwirpServer) -> AsyncIterator[api.LiveKitAPI]:
 # The phone network moves the call --------------------------------------------------------------------------
 
 
-async def referred(livekit: api.LiveKitAPI) -> Outcome:
+async def referred(livekit: api.LiveKitAPI) -> TransferOutcome:
     return (await refer(livekit, "call-1", "sip_1", "tel:+15035550100")).outcome
 
 
@@ -92,7 +92,7 @@ async def test_transfer_that_fails_says_why(
     server: TwirpServer,
     livekit: api.LiveKitAPI,
     answer: Callable[[], web.Response],
-    outcome: Outcome,
+    outcome: TransferOutcome,
 ) -> None:
     server.answer("TransferSIPParticipant", lambda _: answer())
     assert await referred(livekit) == outcome
@@ -136,7 +136,7 @@ async def test_without_a_trunk_phones_are_moved_and_browsers_can_not_be(
     server: TwirpServer,
     livekit: api.LiveKitAPI,
     kind: rtc.ParticipantKind.ValueType,
-    outcome: Outcome,
+    outcome: TransferOutcome,
 ) -> None:
     put = await put_through_with(livekit, kind, transfer_to="tel:+15035550100")
     assert put.outcome == outcome
@@ -233,7 +233,7 @@ async def test_colleague_who_takes_the_call_is_moved_to_the_caller(
     [("486", "busy"), ("480", "no_answer"), ("603", "declined"), ("500", "failed")],
 )
 async def test_colleague_who_is_not_reached_hears_nothing(
-    server: TwirpServer, warm: Warm, code: str, outcome: Outcome
+    server: TwirpServer, warm: Warm, code: str, outcome: TransferOutcome
 ) -> None:
     server.answer(
         "CreateSIPParticipant", lambda _: refused("unavailable", 503, sip_status_code=code)

@@ -79,6 +79,9 @@ READ: dict[tuple[c.Language, c.Asks], dict[str, str]] = {
         "no make it thursday": "!time=2026-11-26",
         "oh and not tomorrow on wednesday": "!time=2026-11-25",
         "no the number is wrong": "!phone",
+        "the number is wrong": "!phone",
+        "yes at this number": "affirm",
+        "at this number": "",
         "no the time": "!time",
         "no call me on five oh three five five five oh one four four": "!phone=+15035550144",
     },
@@ -174,6 +177,8 @@ READ: dict[tuple[c.Language, c.Asks], dict[str, str]] = {
         "i want to talk about an invoice": "topic=an invoice",
         "i have a question about my warranty": "topic=my warranty",
         "a gift card": "topic=a gift card",
+        "my number changed": "topic=my number changed",
+        "at this number": "affirm",
         "yes": "",
     },
     ("es", "callback.topic"): {
@@ -189,7 +194,24 @@ READ: dict[tuple[c.Language, c.Asks], dict[str, str]] = {
     ("en", "callback.phone"): {
         "yes this number": "affirm",
         "no a different one": "deny",
+        "not this number": "deny",
+        "my number is wrong": "deny",
         "five oh three five five five oh one four four": "phone=+15035550144",
+    },
+    ("en", "callback.time"): {
+        "at this number": "affirm",
+        "on this number please yes": "affirm",
+        "my number is wrong": "!phone",
+        "not this number": "!phone",
+        "tomorrow at ten at this number": "time=2026-11-24T10:00",
+    },
+    ("es", "callback.time"): {
+        "a este número por favor": "affirm",
+        "mi número está mal": "!phone",
+    },
+    ("fr", "callback.time"): {
+        "à ce numéro": "affirm",
+        "ce numéro n'est pas le bon": "!phone",
     },
     ("en", "closing.more"): {
         "no": "deny",

@@ -35,6 +35,8 @@ READ: dict[c.Language, list[tuple[c.Asks | None, str, tuple[str, ...]]]] = {
             ("deny", "ask_faq"),
         ),
         ("callback.phone", "yes this number", ("affirm",)),
+        ("callback.topic", "at this number", ("affirm",)),
+        ("callback.time", "to this number please", ("affirm",)),
         ("callback.topic", "no forget about the callback", ("callback",)),
         ("account.confirm", "yes and what are your opening hours", ("affirm", "ask_faq")),
         ("identity.fact", "nueve siete tres cero uno", ("answer",)),
