@@ -74,6 +74,8 @@ def loudness(frame: rtc.AudioFrame) -> float:
 AT_THE_PHONE = 0.6
 #: What is left of that when the caller has been silent for so many seconds: whoever is heard then, is the caller.
 FORGIVING, FORGIVEN_SECONDS = 0.15, 30.0
+#: How loud the first words of something are, of the whole.
+SOFTLY = 0.5
 #: How far the caller's loudness follows each thing they say: up, and down. The suppressor muffles a call's first words.
 RISES, FALLS = 0.6, 0.3
 
@@ -104,6 +106,10 @@ class CallerVoice:
         self._loudness += change * (RISES if change > 0 else FALLS)
         self._last = at
         return True
+
+    def is_faint(self, loudness: float, at: float) -> bool:
+        """Is it too quiet for the caller, however softly they begin?"""
+        return loudness < self._loudness * self._share(at) * SOFTLY
 
     def _share(self, at: float) -> float:
         silent = min((at - self._last) / FORGIVEN_SECONDS, 1.0)

@@ -12,10 +12,11 @@ from livekit import rtc
 from livekit.agents import (
     NOT_GIVEN,
     AgentSession,
+    AgentStateChangedEvent,
     APIConnectOptions,
     ConversationItemAddedEvent,
     TurnHandlingOptions,
-    UserStateChangedEvent,
+    UserInputTranscribedEvent,
     room_io,
 )
 from livekit.agents.llm import ChatMessage
@@ -26,10 +27,12 @@ from livekit.agents.voice.room_io import TextInputEvent
 from conversation import Conversation, Reply
 from graph.state import CallerTurn
 from settings import VoiceSettings
+from voice.activity import RECOGNISED_WITHIN
 from voice.agent import LineAgent
 from voice.audio import Backchannels
 from voice.graph_llm import GraphLLM, spoken
 from voice.patience import patience
+from voice.silence import Silence
 from voice.speech import Speech
 from voice.telephony import LANGUAGE
 from voice.turns import CallTurns, Turn
@@ -44,7 +47,6 @@ End = Literal[
 ]
 
 RATE = 16000  #: of what is recognised, samples a second
-RECOGNISED_WITHIN = 2.5  #: seconds after something was said; then another connection is tried
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -63,13 +65,19 @@ class PhoneCall:
             vad=speech.vad,
             llm=GraphLLM(self.turns, settings.holding_after),
             turn_handling=_turn_handling(speech),
-            user_away_timeout=settings.silence_after,
+            user_away_timeout=None,
             transcription_timeout=RECOGNISED_WITHIN,
             use_tts_aligned_transcript=True,
             aec_warmup_duration=None,
             conn_options=SessionConnectOptions(llm_conn_options=APIConnectOptions(max_retry=0)),
         )
+        self._silence = Silence(
+            settings.silence_after,
+            self._silent,
+            speaking=lambda: self.session.user_state == "speaking",
+        )
         self._room: rtc.Room | None = None
+        self._caller = ""  #: participant's identity
         self._unmissable: SpeechHandle | None = None  #: what the law wants said
         self.asks: str | None = None  #: the open question
         self.over = asyncio.Event()  #: nothing more is said on this line
@@ -81,17 +89,18 @@ class PhoneCall:
         Args:
             room: None: the session has ears and a mouth already.
         """
-        self._room = room
+        self._room, self._caller = room, participant or ""
         greeting = await self.turns.say(self._call.opening())
         self.turns.follow(self.session)
-        self.session.on("user_state_changed", self._state_changed)
+        self.session.on("agent_state_changed", self._state_changed)
+        self.session.on("user_input_transcribed", self._understood)
         self.session.on("conversation_item_added", self._timed)
         self.session.on("user_transcription_timeout", lambda _: self._speech.stt.unheard())
         self.session.on("close", lambda _: self._finish("broken"))
         await self.session.start(
             LineAgent(self.turns, self._speech, Backchannels(self.session)),
             room=room or NOT_GIVEN,
-            room_options=self._room_options(participant or ""),
+            room_options=self._room_options(),
             session_host=False,
             record=False,
         )
@@ -103,11 +112,21 @@ class PhoneCall:
         assert self.end is not None
         return self.end
 
+    async def close(self) -> None:
+        """Nothing more is heard, and nobody is asked whether they are there."""
+        self._finish("broken")
+        await self.session.aclose()
+
     async def go_on(self, caller: CallerTurn) -> None:
         """The caller could not be put through: the line speaks with them again."""
         self.end = None
         self.over.clear()
         await self._speak(caller)
+
+    def came_back(self) -> None:
+        """The caller's network was away for a moment."""
+        if self._unmissable is not None and not self._call.over:
+            self._spawn(self._cut_in(CallerTurn(kind="back")))
 
     async def press(self, keys: str) -> None:
         """The caller pressed keys."""
@@ -129,7 +148,7 @@ class PhoneCall:
 
     async def _cut_in(self, caller: CallerTurn) -> None:
         """A turn that ends whatever is being said."""
-        self.session.reset_away_timer()
+        self._silence.broken()
         if self._unmissable is not None:
             await self._unmissable
         await self.session.interrupt()
@@ -140,8 +159,20 @@ class PhoneCall:
         async for words in spoken(self.turns, turn):
             self.turns.speak(turn, words)
 
-    def _state_changed(self, event: UserStateChangedEvent) -> None:
-        if event.new_state == "away" and not self.over.is_set():
+    def _state_changed(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "listening" and not self.over.is_set():
+            self._silence.begins()
+        else:
+            self._silence.ends()
+
+    def _understood(self, event: UserInputTranscribedEvent) -> None:
+        if event.transcript:
+            self._silence.broken()
+
+    def _silent(self) -> None:
+        if self._room is not None and self._caller not in self._room.remote_participants:
+            self._silence.begins()  # they can't be asked
+        else:
             self._spawn(self._ask_again())
 
     async def _ask_again(self) -> None:
@@ -149,8 +180,8 @@ class PhoneCall:
         await self._speak(CallerTurn(kind="silence"))
         if (last := self.turns.last) is not None:
             await last.over()
-        if not self.over.is_set():
-            self.session.reset_away_timer()
+        if not self.over.is_set() and self.session.agent_state == "listening":
+            self._silence.begins()
 
     # What a reply changes on the line --------------------------------------------------------------------------
 
@@ -175,6 +206,7 @@ class PhoneCall:
     def _finish(self, end: End) -> None:
         self.end = self.end or end
         self.over.set()
+        self._silence.ends()
 
     def _timed(self, event: ConversationItemAddedEvent) -> None:
         """Where the time of a turn went, in milliseconds; `whole_ms` is from the caller's last sound to our first."""
@@ -201,12 +233,12 @@ class PhoneCall:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _room_options(self, participant: str) -> room_io.RoomOptions:
+    def _room_options(self) -> room_io.RoomOptions:
         async def typed(_: AgentSession[None], event: TextInputEvent) -> None:
             await self.type(event.text)
 
         return room_io.RoomOptions(
-            participant_identity=participant,
+            participant_identity=self._caller,
             audio_input=room_io.AudioInputOptions(
                 sample_rate=RATE,
                 noise_cancellation=self._speech.suppressor,

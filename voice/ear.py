@@ -37,6 +37,7 @@ PAUSE_SECONDS = (0.1, 2.0)
 KEPT_SECONDS = 10.0
 #: Seconds kept before the first loud sound, and the loudness (RMS of 16 bits) that counts as such.
 LEAD_SECONDS, LOUD = 0.3, 100.0
+ROUNDING = 0.001  #: seconds; connections' times are added and taken away again
 
 Terms = tuple[str, ...]
 _SPOKEN = (stt.SpeechEventType.FINAL_TRANSCRIPT, stt.SpeechEventType.INTERIM_TRANSCRIPT)
@@ -73,6 +74,7 @@ class Ear(AnySTT):
         )
         self.standing = Standing(recognisers)
         self.caller = caller
+        self.words = 0  #: how often new ones came that may be the caller's
         self.terms: Terms = ()
         self.active = recognisers[0]  #: hears now, or heard last
         self._made: dict[str, tuple[Terms, AnySTT]] = {}
@@ -104,6 +106,11 @@ class Ear(AnySTT):
         """The caller spoke, no words came: the sound goes to a new connection, the second time to another provider."""
         for stream in self._streams:
             stream.unheard()
+
+    def conclude(self) -> None:
+        """Nothing more comes of what is being said: its words are wanted now, as final ones."""
+        for stream in self._streams:
+            stream.conclude()
 
     def stream(
         self,
@@ -147,7 +154,7 @@ class Sound:
         self.forget(self.heard - KEPT_SECONDS)
 
     def forget(self, until: float) -> None:
-        while self._kept and self._kept[0][0] <= until:
+        while self._kept and self._kept[0][0] <= until + ROUNDING:
             self._kept.popleft()
 
     def again(self) -> tuple[float, list[rtc.AudioFrame]]:
@@ -177,6 +184,7 @@ class Listening(stt.RecognizeStream):
         self._renewal = asyncio.Event()
         self._failures = 0  #: in a row
         self._unheard = 0  #: times in a row
+        self._latest = ""  #: words that are not final yet
         self._ended = False
 
     def renew(self) -> None:
@@ -190,6 +198,13 @@ class Listening(stt.RecognizeStream):
             self._unheard = 0
             self._ear.standing.failed(self._ear.active)
         self._renewal.set()
+
+    def conclude(self) -> None:
+        # Who is given whole utterances would drop the one that has not ended.
+        as_spoken = self._ear.recognise(self._ear.active).capabilities.interim_results
+        if self._stream is not None and as_spoken:
+            with suppress(RuntimeError):  # it has just broken off
+                self._stream.flush()
 
     async def _run(self) -> None:
         feeding = asyncio.create_task(self._feed())
@@ -258,7 +273,12 @@ class Listening(stt.RecognizeStream):
     def _failed(self, recogniser: Recogniser, error: Exception) -> None:
         self._failures += 1
         self._ear.standing.failed(recogniser)
-        log.warning("provider.failed_over", hearing=recogniser.name, error=type(error).__name__)
+        log.warning(
+            "provider.failed_over",
+            port="hearing",
+            provider=recogniser.name,
+            error_type=type(error).__name__,
+        )
         self._emit_error(error, recoverable=True)
 
     async def _follow(self, stream: stt.RecognizeStream, recogniser: Recogniser) -> None:
@@ -268,30 +288,47 @@ class Listening(stt.RecognizeStream):
             if event.type in _SPOKEN and event.alternatives:
                 self._failures = self._unheard = 0
                 self._ear.standing.worked(recogniser)
-                self._event_ch.send_nowait(self._the_callers(event))
+                callers = self._the_callers(event)
+                self._count(callers)
+                self._event_ch.send_nowait(callers)
             else:
                 self._event_ch.send_nowait(event)
             if event.type == stt.SpeechEventType.END_OF_SPEECH:
                 self._speaking = False
                 self.renew()
 
+    def _count(self, event: stt.SpeechEvent) -> None:
+        """Recognisers repeat the words so far while there is sound of any kind."""
+        words = event.alternatives[0].text
+        self._ear.words += bool(words) and words != self._latest
+        self._latest = "" if event.type == stt.SpeechEventType.FINAL_TRANSCRIPT else words
+
     def _the_callers(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
         """The event, emptied when somebody else's voice said it."""
-        if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT:
-            return event
         said = event.alternatives[0]
+        final = event.type == stt.SpeechEventType.FINAL_TRANSCRIPT
         start = said.start_time - self.start_time_offset
         end = said.end_time - self.start_time_offset if said.end_time else self._sound.heard
         voice = self._sound.voice(start, end)
-        self._sound.forget(end)
-        caller = self._ear.caller
-        if caller is None or said.speaker_id is None or voice is None:
+        if final:
+            self._sound.forget(end)
+        if voice is None or self._is_theirs(said.speaker_id, voice, final=final):
             return event
-        if caller.spoke((self._connection, said.speaker_id), voice, self._sound.heard):
-            return event
-        log.info("voice.side_speaker")
+        if final:
+            log.info("voice.side_speaker")
         # Empty and not final: LiveKit keeps what it showed of the words until then, and an empty final clears nothing.
         nothing = stt.SpeechData(language=LanguageCode(said.language), text="")
         return dataclasses.replace(
             event, type=stt.SpeechEventType.INTERIM_TRANSCRIPT, alternatives=[nothing]
+        )
+
+    def _is_theirs(self, speaker: str | None, voice: float, *, final: bool) -> bool:
+        """Is it the caller's? Recognisers that tell speakers apart do so of final words only."""
+        caller = self._ear.caller
+        if caller is None or not self._ear.active.diarizes:
+            return True
+        if not final:
+            return not caller.is_faint(voice, self._sound.heard)
+        return speaker is None or caller.spoke(
+            (self._connection, speaker), voice, self._sound.heard
         )

@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 STALL_SECONDS = 1.5
 #: Seconds it may take over a connection, and over the next message of one that is idle.
 IDLE_SECONDS = 10.0
-#: How often each provider is tried for one reply.
-ROUNDS = 2
+#: Seconds until each provider is tried once more for one reply, and again: a connection that broke is made anew at
+#: once, a vendor who is away is waited for as long as a caller holds the line.
+PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
 #: Characters further on that a word is looked for: providers echo the text in its order, with a word changed at most.
 NEAR = 24
 
@@ -52,6 +53,7 @@ class Mouth(AnyTTS):
             num_channels=1,
         )
         self.stall_seconds = stall_seconds
+        self.pauses = PAUSES
         self.standing = Standing(voices)
         self.active = voices[0]  #: spoke last
         self._voices = voices
@@ -213,25 +215,38 @@ class Saying(tts.SynthesizeStream):
         self._more.set()
 
     async def _say(self, emitter: tts.AudioEmitter) -> None:
-        """By one provider after the other, until all is said.
+        """Round after round, until all is said.
 
         Raises:
-            APIConnectionError: none could.
+            APIConnectionError: nobody could.
         """
+        if await self._all_said(emitter):
+            return
+        for pause in self._mouth.pauses:
+            await asyncio.sleep(pause)
+            if await self._all_said(emitter):
+                return
+        raise APIConnectionError("no provider of speech could say it")
+
+    async def _all_said(self, emitter: tts.AudioEmitter) -> bool:
+        """One round: by one provider after the other."""
         standing = self._mouth.standing
-        for voice in standing.order() * ROUNDS:
+        for voice in standing.order():
             try:
                 await self._say_with(voice, emitter)
             except (APIError, TimeoutError) as error:
                 standing.failed(voice)
                 log.warning(
-                    "provider.failed_over", speaking=voice.label, error=type(error).__name__
+                    "provider.failed_over",
+                    port="speaking",
+                    provider=voice.provider,
+                    error_type=type(error).__name__,
                 )
             else:
                 standing.worked(voice)
             if self._script.complete and not self._script.left():
-                return
-        raise APIConnectionError("no provider of speech could say it")
+                return True
+        return False
 
     async def _say_with(self, voice: AnyTTS, emitter: tts.AudioEmitter) -> None:
         """What is left, by one provider; raises TimeoutError when it owes sound for too long."""

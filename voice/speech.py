@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from graph.state import Lang
 from graph.understanding.commands import Mood
 from settings import Settings, SpeechProvider
+from voice.activity import RECOGNISED_WITHIN, WHOLE_RECOGNISED_WITHIN, Activity
 from voice.audio import CallerVoice, NoiseSuppressor
 from voice.ear import AnySTT, Ear, Recogniser, Terms
 from voice.errors import ProviderUnset
@@ -83,11 +84,13 @@ def build(settings: Settings, http: aiohttp.ClientSession | None = None) -> Spee
     silero = inference.VAD(model="silero")
     hearing = [_recogniser(settings, one, silero, http) for one in voice.stt]
     speaking = [_speaker(settings, one, http) for one in voice.tts]
+    ear = Ear(hearing, CallerVoice() if voice.primary_speaker else None)
+    within = RECOGNISED_WITHIN if ear.capabilities.aligned_transcript else WHOLE_RECOGNISED_WITHIN
     suppressor = NoiseSuppressor() if voice.noise_suppression else None
     return Speech(
-        stt=Ear(hearing, CallerVoice() if voice.primary_speaker else None),
+        stt=ear,
         tts=Mouth([one for one, _ in speaking]),
-        vad=silero,
+        vad=Activity(silero, ear, within=within),
         # Unpinned, it would run in LiveKit's cloud when LIVEKIT_API_KEY is set and the worker runs in dev mode.
         turn_detection=(
             inference.TurnDetector(version="v1-mini") if voice.turn_detection == "model" else "vad"

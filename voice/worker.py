@@ -14,6 +14,7 @@ from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProc
 
 from checkpoints.errors import StorageError
 from conversation import Conversation
+from logs import is_about
 from services import Services, open_services, unavailable_text
 from settings import Settings
 from voice.call import End, PhoneCall
@@ -90,6 +91,7 @@ def get_ready(process: JobProcess) -> None:
     from voice import preload
 
     assert preload.UNDERSTANDER
+    rtc.AudioProcessingModule()  # starts LiveKit's native side, which no fork inherits
     process.userdata[SETTINGS] = Settings()
 
 
@@ -110,7 +112,7 @@ async def answer(job: JobContext) -> None:
             log.error("call.not_answered")  # noqa: TRY400 - the storage has logged why
             await _turn_away(job, settings, speech, await joined)
             return
-        structlog.contextvars.bind_contextvars(call_id=str(call.record.call_id))
+        is_about(str(call.record.call_id))
         await _talk(job, settings, call, speech, caller)
 
 
@@ -133,8 +135,10 @@ async def _talk(
     caller: rtc.RemoteParticipant,
 ) -> None:
     """Until the line has said goodbye, the caller has left, or a colleague has them."""
-    connection = Connection(job.room, caller.identity, call, blip=settings.voice.blip)
     phone = PhoneCall(call, speech, settings.voice)
+    connection = Connection(
+        job.room, caller.identity, call, blip=settings.voice.blip, back=phone.came_back
+    )
     keypad = Keypad(job.room, caller.identity, asks=lambda: phone.asks, press=phone.press)
     known = asyncio.create_task(_make_known(job, call), name="known")
     try:
@@ -157,7 +161,7 @@ async def _talk(
         keypad.close()
         known.cancel()
         await connection.close()
-        await phone.session.aclose()
+        await phone.close()
         job.shutdown()
 
 
@@ -203,7 +207,7 @@ async def _put_through(
 
 async def _leave_them(job: JobContext, phone: PhoneCall, put: PutThrough) -> None:
     """The two are talking: the line says nothing more, and hangs up where it carried their voices."""
-    await phone.session.aclose()
+    await phone.close()
     await parted(job.api, put)
     if put.bridge is not None:
         await job.delete_room()

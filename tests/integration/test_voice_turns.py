@@ -244,6 +244,48 @@ async def test_silent_caller_is_asked_and_the_line_says_goodbye_in_the_end(line:
     assert line.call.dropped, "a caller who went silent can go on later"
 
 
+async def test_caller_whose_network_was_away_hears_the_open_question_again(line: FakeLine) -> None:
+    await hears(line, "call me back please")
+    asked = case(line).history[-1].said
+    await line.phone._ask_again()
+    line.phone.came_back()
+    await line.replied(4)
+    await line.said()
+    again = case(line).history[-1]
+    assert again.said.endswith(asked)
+    assert (again.turn, line.phone.asks, case(line).silences) == (4, "callback.topic", 0)
+    history = [one.text_content for one in line.phone.session.history.messages()]
+    assert history[-1] == again.said
+    await hears(line, "about a return")
+    assert line.phone.asks == "callback.phone"
+
+
+async def test_what_is_said_to_nobody_gives_way_to_the_question_when_they_are_back(
+    line: FakeLine,
+) -> None:
+    await hears(line, "call me back please")
+    line.speaker.holds = True
+    line.ear.says("about a return")
+    await line.replied(3)
+    await line.until_playing()
+    line.phone.came_back()
+    await line.replied(4)
+    await line.said()
+    assert line.phone.asks == "callback.phone"
+    assert [one.words for one in case(line).history][1:] == [*TO_READ_BACK[:2], ""]
+
+
+async def test_goodbye_is_not_taken_back_when_the_network_was_away(line: FakeLine) -> None:
+    line.speaker.holds = True
+    line.ear.says("no thanks goodbye")
+    await line.replied(2)
+    line.phone.came_back()
+    line.speaker.goes_on()
+    await until(line.phone.over.is_set)
+    assert line.phone.end == "said_goodbye"
+    assert len(line.speech.expected) == 2
+
+
 # Trouble -------------------------------------------------------------------------------------------------------
 
 

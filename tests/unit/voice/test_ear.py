@@ -12,7 +12,9 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, LanguageCode, stt
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer
+from structlog.testing import capture_logs
 
+from logs import only_allowed
 from voice.audio import CallerVoice
 from voice.ear import SAMPLE_RATE, Ear, Listening, Recogniser
 
@@ -64,6 +66,7 @@ class FakeConnection(stt.RecognizeStream):
         self.terms = recogniser.terms
         self.refused = recogniser.refusing
         self.levels: list[int] = []  # of the sound it got, frame by frame
+        self.concluded = 0  # times it was asked for the words so far
         self.broken = asyncio.Event()
         if self.refused:
             self.broken.set()
@@ -81,6 +84,8 @@ class FakeConnection(stt.RecognizeStream):
         async for data in self._input_ch:
             if isinstance(data, rtc.AudioFrame):
                 self.levels.append(int(np.abs(np.frombuffer(data.data, np.int16)).max(initial=0)))
+            else:
+                self.concluded += 1
 
     async def says(
         self,
@@ -172,6 +177,16 @@ async def test_a_connection_that_breaks_loses_no_word(setting: Setting) -> None:
     assert heard.count(0) <= 6, "the silence before the words is not sent again"
 
 
+async def test_support_sees_which_provider_failed_and_why(setting: Setting) -> None:
+    with capture_logs() as logged:
+        setting.first.connections[0].broken.set()
+        await settled()
+    (failed,) = [one for one in logged if one["event"] == "provider.failed_over"]
+    kept = only_allowed(None, "", failed)
+    assert (kept["port"], kept["provider"]) == ("hearing", "first")
+    assert kept["error_type"] == "APIConnectionError"
+
+
 async def test_what_was_understood_is_not_heard_twice(setting: Setting) -> None:
     await setting.call.sound(5000, 1)
     await setting.first.connections[0].says(FINAL, "my number is", (0.0, 1.0))
@@ -261,6 +276,45 @@ async def test_a_side_voice_is_no_turn_and_its_words_are_taken_back(setting: Set
     assert setting.call.finals() == ["twelve oak avenue", "in Portland"]
     taken_back = [one for one in setting.call.events if one.type == INTERIM][-1]
     assert taken_back.alternatives[0].text == ""
+
+
+async def test_unfinished_words_of_a_faint_voice_are_nobodys(setting: Setting) -> None:
+    connection = setting.first.connections[0]
+    await setting.call.sound(5000, 1)
+    await connection.says(FINAL, "twelve oak avenue", (0.0, 1.0), "S0")
+    heard = setting.ear.words
+    await setting.call.sound(800, 1)
+    await connection.says(INTERIM, "dinner is", (1.0, 2.0))
+    await setting.call.sound(3000, 1)
+    await connection.says(INTERIM, "in Portland", (2.0, 3.0))
+    shown = [one.alternatives[0].text for one in setting.call.events if one.type == INTERIM]
+    assert shown == ["", "in Portland"]
+    assert setting.ear.words == heard + 1
+
+
+async def test_words_that_are_only_repeated_while_there_is_noise_are_no_new_ones(
+    setting: Setting,
+) -> None:
+    connection = setting.first.connections[0]
+    await setting.call.sound(5000, 1)
+    for words in ("my", "my order", "my order", "my order"):
+        await connection.says(INTERIM, words, (0.0, 1.0))
+    assert setting.ear.words == 2
+    await connection.says(FINAL, "my order", (0.0, 1.0), "S0")
+    assert setting.ear.words == 2
+    await connection.says(INTERIM, "my order", (1.0, 1.1))
+    assert setting.ear.words == 3
+
+
+async def test_the_words_so_far_are_asked_of_the_connection_that_hears_now(
+    setting: Setting,
+) -> None:
+    setting.first.connections[0].broken.set()
+    await settled()
+    setting.ear.conclude()
+    await settled()
+    assert setting.first.connections[0].concluded == 0
+    assert setting.second.connections[0].concluded == 1
 
 
 async def test_speakers_named_anew_after_other_key_terms_are_told_apart_by_loudness(

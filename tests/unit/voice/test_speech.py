@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -14,8 +15,10 @@ from livekit.agents import APIError, inference
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice.io import TimedString
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from graph.understanding.commands import LANGUAGES, Asks
+from logs import only_allowed
 from settings import Settings
 from tests.unit.voice.openai_server import OpenAIServer, openai_server
 from voice.errors import ProviderUnset
@@ -188,6 +191,18 @@ async def test_a_provider_that_refuses_is_replaced_within_the_reply(servers: Ser
     assert servers.one.requests == []
 
 
+async def test_support_sees_which_provider_failed_and_why(servers: Servers) -> None:
+    own = {"provider": "openai", "base_url": servers.own.url}
+    speech = servers.speech(tts=[*cartesia_at(servers.one), own])
+    servers.one.fail("refuse")
+    with capture_logs() as logged:
+        await say(speech, REPLY)
+    (failed,) = [one for one in logged if one["event"] == "provider.failed_over"]
+    kept = only_allowed(None, "", failed)
+    assert (kept["port"], kept["provider"]) == ("speaking", "Cartesia")
+    assert kept["error_type"].startswith("API")
+
+
 @pytest.mark.parametrize("fault", ["stall", "error", "close"])
 async def test_whatever_the_failure_the_caller_hears_the_reply(
     servers: Servers, fault: Any
@@ -232,10 +247,23 @@ async def test_a_single_provider_is_connected_anew(servers: Servers) -> None:
     assert dropped
 
 
+async def test_a_single_provider_that_is_away_is_waited_for(servers: Servers) -> None:
+    speech = servers.speech(tts=cartesia_at(servers.one))
+    speech.tts.pauses = (0.0, *([0.05] * 100))
+    servers.one.fail("refuse")
+    with capture_logs() as logged:
+        saying = asyncio.create_task(say(speech, REPLY))
+        while len(logged) < 3:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.01)
+    servers.one.recover()
+    assert (await saying).text == REPLY
+
+
 async def test_when_nobody_can_speak_it_is_an_error_and_no_word_counts_as_said(
     servers: Servers,
 ) -> None:
     speech = servers.speech(tts=cartesia_at(servers.one, servers.two))
+    speech.tts.pauses = (0.0,)
     servers.one.fail("refuse")
     servers.two.fail("refuse")
     with pytest.raises(APIError):
