@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STUDIO := .venv-studio
-CALLS := $(addprefix tests/acceptance/test_,harness.py local_server.py whole_calls.py dropped_calls.py)
 ARGS ?=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-header --no-annotate --quiet
@@ -50,9 +49,9 @@ test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --ignore tests/acceptance $(ARGS)
-	$(BIN)/pytest $(CALLS) $(ARGS)
+	$(BIN)/pytest tests/acceptance $(ARGS)
 
-acceptance: $(VENV)/.dev $(VENV)/.system ## every whole call over WebRTC, a quarter of an hour on a quiet machine
+acceptance: $(VENV)/.dev $(VENV)/.system ## every whole call over WebRTC, of `make test` the second half
 	$(BIN)/pytest tests/acceptance $(ARGS)
 
 check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from graph.state import Case
+from services import SentNotice
 from tests.acceptance.caller import Caller
 from tests.acceptance.line import Line, Row
 from voice.worker import CALL
 
+CODE = re.compile(r"\b\d{6}\b")
 DAYS = {
     "en": ("monday", "tuesday", "wednesday", "thursday", "friday"),
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi"),
@@ -30,12 +33,14 @@ async def open_day(line: Line, country: str, language: str) -> str:
     raise AssertionError("closed all week")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Books:
     """Of one call; all of them wait a little for what is written after it was said."""
 
     line: Line
     call_id: UUID
+    _notices: list[SentNotice] = field(default_factory=list)
+    _codes_read: int = 0
 
     @classmethod
     async def of(cls, line: Line, caller: Caller) -> Books:
@@ -57,11 +62,17 @@ class Books:
     async def has(self, **wanted: object) -> Row:
         """Wait until the register has this: `state="closed"`, `asks="callback.time"`."""
 
+        row: Row = {}
+
         async def found() -> Row | None:
-            row = await self.entry()
+            row.update(await self.entry())
             return row if all(row[name] == value for name, value in wanted.items()) else None
 
-        return await self.line.eventually(found, f"{wanted} in the register")
+        try:
+            return await self.line.eventually(found, f"{wanted} in the register")
+        except AssertionError as error:
+            error.add_note(f"it has { {name: row[name] for name in wanted} }")
+            raise
 
     async def asks(self, question: str | None) -> Row:
         return await self.has(asks=question)
@@ -82,6 +93,22 @@ class Books:
         )
         return len(rows)
 
+    async def notices(self) -> list[SentNotice]:
+        """What the customer was sent so far: taken from the outbox, as a notifier does."""
+        self._notices += await self.line.services.notices_of(self.call_id)
+        return self._notices
+
+    async def code(self) -> str:
+        """Wait for a one-time code that was not read yet; the customer reads it."""
+
+        async def unread() -> str | None:
+            codes = [code for one in await self.notices() for code in CODE.findall(one.body)]
+            return codes[-1] if len(codes) > self._codes_read else None
+
+        code = await self.line.eventually(unread, "a one-time code")
+        self._codes_read += 1
+        return code
+
     async def case(self) -> Case:
         """As the newest checkpoint on record has it."""
         config = {"configurable": {"thread_id": str(self.call_id)}}
@@ -89,6 +116,10 @@ class Books:
         case = snapshot.values["case"]
         assert isinstance(case, Case)
         return case
+
+    async def words(self) -> list[str]:
+        """What the caller said or typed, turn by turn; silence and keys left out."""
+        return [turn.words for turn in (await self.case()).history if turn.words]
 
     async def is_one_chain(self) -> None:
         """Each checkpoint goes on from the one before it, and each turn is there once.

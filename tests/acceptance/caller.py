@@ -269,7 +269,9 @@ class Caller:
         return [one for one in self.captions.values() if one.who != self.identity]
 
     def _line_waits(self) -> bool:
-        """It has said everything, and listens."""
+        """It has said everything, and listens. A greeting has parts: the last is a question."""
+        if not self._acted and not any(text.rstrip().endswith("?") for text in self.line_said):
+            return False
         states = [one["attributes"].get(STATE) for one in self.events if one["event"] == "changed"]
         told = [state for state in states if state]
         written = all(caption.final for caption in self._others())

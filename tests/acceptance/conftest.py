@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,10 +13,33 @@ import pytest_asyncio
 from settings import Settings
 from tests.acceptance.clips import Clips
 from tests.acceptance.exchange import Exchange
-from tests.acceptance.line import Line, open_line
+from tests.acceptance.line import Line, OpenLine, open_line
+from tests.acceptance.together import Together
 from tests.acceptance.vendors import Vendors, loopback_vendors
+from tests.conftest import copied
 from voice.local_server import LiveKitUnavailable, LocalLiveKit, local_livekit
 from voice.loopback.espeak import available
+
+FOLDER = Path(__file__).parent
+AT_ONCE = 4  #: scenarios on the shared line; some are of several callers
+BLIP = "3"  #: seconds; LiveKit itself notices a caller who is gone only after some twenty
+TOGETHER = pytest.StashKey[Together]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "together: begins with the others of the shared line")
+    config.stash[TOGETHER] = Together(AT_ONCE)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """All in one event loop; what runs together comes first: what follows disturbs nobody then."""
+    items.sort(key=lambda item: item.get_closest_marker("together") is None)
+    for item in items:
+        if item.path.parent == FOLDER and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if item.get_closest_marker("together"):
+                config.stash[TOGETHER].add(item)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -46,27 +70,45 @@ async def loopback(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ve
         yield vendors
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def vendors(loopback: Vendors) -> AsyncIterator[Vendors]:
     """The same; whatever a test did to them is over afterwards."""
     yield loopback
     await loopback.recover()
 
 
-@pytest.fixture
-async def line(
+@pytest.fixture(scope="session")
+def open_own_line(
     livekit_server: LocalLiveKit,
-    vendors: Vendors,
+    loopback: Vendors,
     clips: Clips,
-    database_copy: str,
+    server_dsn: str,
+    company_template: str,
     model_home: Path,
-    tmp_path: Path,
-) -> AsyncIterator[Line]:
-    """A worker of the test's own, on a database of its own with the test company in it."""
-    async with open_line(
-        livekit_server, vendors, clips, database_copy, model_home, tmp_path
+    tmp_path_factory: pytest.TempPathFactory,
+) -> OpenLine:
+    """A worker of its own with settings of its own, on the database named, or on one with the test company."""
+
+    @asynccontextmanager
+    async def opened(dsn: str | None = None, **settings: str) -> AsyncIterator[Line]:
+        folder = tmp_path_factory.mktemp("line")
+        with nullcontext(dsn) if dsn else copied(server_dsn, company_template) as database:
+            async with open_line(
+                livekit_server, loopback, clips, database, model_home, folder, **settings
+            ) as line:
+                yield line
+
+    return opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def line(open_own_line: OpenLine, request: pytest.FixtureRequest) -> AsyncIterator[Line]:
+    """The one of all scenarios that disturb nobody; each is of callers of its own."""
+    async with open_own_line(
+        HOLDFAST_VOICE__BLIP=BLIP, HOLDFAST_VOICE__IDLE_PROCESSES=str(AT_ONCE + 2)
     ) as opened:
         yield opened
+        await request.config.stash[TOGETHER].end()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.clips import RATE, Clips, Noise, Samples, Sound, read_wav
 from tests.acceptance.exchange import Exchange
+from tests.acceptance.line import Line
 
 BLOCK = RATE // 50
 LATE = 0.3  #: seconds from a mouth to an ear, at most, on a busy machine
@@ -86,7 +87,9 @@ async def test_hushed_caller_stops_within_the_word(exchange: Exchange, room: str
         assert await ben.until_silent() - began < 1.5
 
 
-async def test_keys_and_typed_words_arrive_in_order(exchange: Exchange, room: str) -> None:
+@pytest.mark.together
+async def test_keys_and_typed_words_arrive_in_order(line: Line) -> None:
+    exchange, room = line.exchange, "keys"
     async with (
         exchange.caller(exchange.guest(room, "ben")) as ben,
         exchange.caller(
@@ -100,7 +103,9 @@ async def test_keys_and_typed_words_arrive_in_order(exchange: Exchange, room: st
     assert "".join(one["digit"] for one in ben.events if one["event"] == "key") == "1234567890*#"
 
 
-async def test_phone_is_seen_as_livekits_bridge_shows_it(exchange: Exchange, room: str) -> None:
+@pytest.mark.together
+async def test_phone_is_seen_as_livekits_bridge_shows_it(line: Line) -> None:
+    exchange, room = line.exchange, "phone"
     token = exchange.phone("+15035550127", room=room, identity="sip_1", dispatch=False)
     async with exchange.caller(exchange.guest(room, "ben")) as ben, exchange.caller(token):
         seen = await ben.sees("met", who="sip_1", kind="SIP")
@@ -108,7 +113,9 @@ async def test_phone_is_seen_as_livekits_bridge_shows_it(exchange: Exchange, roo
     assert seen["attributes"]["sip.callID"].startswith("SCL_")
 
 
-async def test_goodbye_and_lost_connection_are_told_apart(exchange: Exchange, room: str) -> None:
+@pytest.mark.together
+async def test_goodbye_and_lost_connection_are_told_apart(line: Line) -> None:
+    exchange, room = line.exchange, "goodbye"
     async with exchange.caller(exchange.guest(room, "ben")) as ben:
         async with exchange.caller(exchange.guest(room, "anna")) as anna:
             await ben.sees("met", who="anna")
@@ -121,7 +128,9 @@ async def test_goodbye_and_lost_connection_are_told_apart(exchange: Exchange, ro
     assert gone["why"] != "CLIENT_INITIATED"
 
 
-async def test_caller_comes_back_under_the_same_name(exchange: Exchange, room: str) -> None:
+@pytest.mark.together
+async def test_caller_comes_back_under_the_same_name(line: Line) -> None:
+    exchange, room = line.exchange, "return"
     async with exchange.caller(exchange.guest(room, "ben")) as ben:
         async with exchange.caller(exchange.guest(room, "anna")) as anna:
             await ben.sees("met", who="anna")
@@ -133,7 +142,9 @@ async def test_caller_comes_back_under_the_same_name(exchange: Exchange, room: s
     assert len(ben.sounds) == 1
 
 
-async def test_frozen_caller_is_silent_and_goes_on(exchange: Exchange, room: str) -> None:
+@pytest.mark.together
+async def test_frozen_caller_is_silent_and_goes_on(line: Line) -> None:
+    exchange, room = line.exchange, "frozen"
     async with (
         exchange.caller(exchange.guest(room, "anna")) as anna,
         exchange.caller(exchange.guest(room, "ben")) as ben,
@@ -148,7 +159,9 @@ async def test_frozen_caller_is_silent_and_goes_on(exchange: Exchange, room: str
         assert await ben.hears_sound(since=ben.sounds[0].began + 0.1)
 
 
-async def test_one_process_holds_calls_of_several_rooms(exchange: Exchange) -> None:
+@pytest.mark.together
+async def test_one_process_holds_calls_of_several_rooms(line: Line) -> None:
+    exchange = line.exchange
     async with (
         exchange.process() as many,
         exchange.caller(exchange.guest("room-a", "ben")) as ben,

