@@ -49,23 +49,23 @@ def unharmed(found: Found, at_least: int) -> None:
 
 
 def test_killed_worker_loses_at_most_the_words_in_the_air(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="kill", scripts=CALLERS, every=41)), 15)
+    unharmed(explore(Wanted(loop="kill", scripts=CALLERS, every=37)), 15)
 
 
 def test_hang_up_in_the_middle_of_anything_leaves_a_call_that_goes_on(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="cancel", scripts=CALLERS, every=41)), 15)
+    unharmed(explore(Wanted(loop="cancel", scripts=CALLERS, every=37)), 15)
 
 
 def test_caller_who_cuts_in_on_a_turn_is_served_once(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="cut in", scripts=("callback_es",), every=23)), 10)
+    unharmed(explore(Wanted(loop="cut in", scripts=("callback_es",), every=19)), 10)
 
 
 def test_frozen_worker_writes_nothing_once_its_call_was_taken_over(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="freeze", scripts=CALLERS, every=53)), 12)
+    unharmed(explore(Wanted(loop="freeze", scripts=CALLERS, every=47)), 12)
 
 
 def test_call_goes_on_when_a_connection_is_cut(explore: Explore) -> None:
-    unharmed(explore(Wanted(loop="cut", scripts=CALLERS, every=97)), 9)
+    unharmed(explore(Wanted(loop="cut", scripts=CALLERS, every=83)), 9)
 
 
 def test_call_goes_on_when_a_connection_stalls(explore: Explore) -> None:
