@@ -12,9 +12,10 @@ from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, LanguageCode, stt
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 from livekit.agents.utils import AudioBuffer
-from structlog.testing import capture_logs
 
+import voice.ear
 from logs import only_allowed
+from tests.fakes.logged import logged
 from voice.audio import CallerVoice
 from voice.ear import SAMPLE_RATE, Ear, Listening, Recogniser
 
@@ -178,10 +179,10 @@ async def test_a_connection_that_breaks_loses_no_word(setting: Setting) -> None:
 
 
 async def test_support_sees_which_provider_failed_and_why(setting: Setting) -> None:
-    with capture_logs() as logged:
+    with logged(voice.ear) as events:
         setting.first.connections[0].broken.set()
         await settled()
-    (failed,) = [one for one in logged if one["event"] == "provider.failed_over"]
+    (failed,) = [one for one in events if one["event"] == "provider.failed_over"]
     kept = only_allowed(None, "", failed)
     assert (kept["port"], kept["provider"]) == ("hearing", "first")
     assert kept["error_type"] == "APIConnectionError"

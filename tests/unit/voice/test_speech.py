@@ -15,11 +15,12 @@ from livekit.agents import APIError, inference
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice.io import TimedString
 from pydantic import ValidationError
-from structlog.testing import capture_logs
 
+import voice.mouth
 from graph.understanding.commands import LANGUAGES, Asks
 from logs import only_allowed
 from settings import Settings
+from tests.fakes.logged import logged
 from tests.unit.voice.openai_server import OpenAIServer, openai_server
 from voice.errors import ProviderUnset
 from voice.keyterms import MOST_TERMS, keyterms
@@ -195,9 +196,9 @@ async def test_support_sees_which_provider_failed_and_why(servers: Servers) -> N
     own = {"provider": "openai", "base_url": servers.own.url}
     speech = servers.speech(tts=[*cartesia_at(servers.one), own])
     servers.one.fail("refuse")
-    with capture_logs() as logged:
+    with logged(voice.mouth) as events:
         await say(speech, REPLY)
-    (failed,) = [one for one in logged if one["event"] == "provider.failed_over"]
+    (failed,) = [one for one in events if one["event"] == "provider.failed_over"]
     kept = only_allowed(None, "", failed)
     assert (kept["port"], kept["provider"]) == ("speaking", "Cartesia")
     assert kept["error_type"].startswith("API")
@@ -251,9 +252,9 @@ async def test_a_single_provider_that_is_away_is_waited_for(servers: Servers) ->
     speech = servers.speech(tts=cartesia_at(servers.one))
     speech.tts.pauses = (0.0, *([0.05] * 100))
     servers.one.fail("refuse")
-    with capture_logs() as logged:
+    with logged(voice.mouth) as events:
         saying = asyncio.create_task(say(speech, REPLY))
-        while len(logged) < 3:  # noqa: ASYNC110 - nobody tells of it
+        while len(events) < 3:  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.01)
     servers.one.recover()
     assert (await saying).text == REPLY

@@ -7,9 +7,10 @@ import json
 
 import phonenumbers
 import pytest
-import structlog
 from livekit import rtc
 
+import voice.telephony
+from tests.fakes.logged import logged
 from tests.unit.voice.hand_timer import HandTimer
 from tests.unit.voice.rooms import SIP, FakeParticipant, FakeRoom
 from voice.telephony import PAUSE, CallerIn, Keypad, caller_in
@@ -238,7 +239,7 @@ async def test_closed_keypad_hears_nothing() -> None:
 
 
 async def test_keys_are_not_logged() -> None:
-    with structlog.testing.capture_logs() as logged:
+    with logged(voice.telephony) as events:
         await Line("identity.code").press("482913")
-    assert logged
-    assert "482913" not in json.dumps(logged)
+    assert events
+    assert "482913" not in json.dumps(events)
