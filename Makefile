@@ -49,9 +49,9 @@ test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --ignore tests/acceptance $(ARGS)
-	$(BIN)/pytest tests/acceptance $(ARGS)
+	$(BIN)/pytest tests/acceptance --ignore tests/acceptance/test_vendors_fail.py $(ARGS)
 
-acceptance: $(VENV)/.dev $(VENV)/.system ## every whole call over WebRTC, of `make test` the second half
+acceptance: $(VENV)/.dev $(VENV)/.system ## every whole call over WebRTC, also those in which vendors fail; 16 minutes
 	$(BIN)/pytest tests/acceptance $(ARGS)
 
 check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
