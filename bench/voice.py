@@ -40,7 +40,6 @@ from voice.local_server import LocalLiveKit, local_livekit
 QUESTION, CUT_IN = "what is your return policy", "stop please"
 ROOT = Path(__file__).parents[1]
 REALISTIC = {"deepgram_ms": 150.0, "cartesia_ms": 120.0}
-WHOLE = {"whole_ms", "end_of_turn_ms", "first_sound_ms"}
 BARGE_AFTER = 1.5  # seconds into the answer
 
 
@@ -179,14 +178,6 @@ def stages(log: str) -> None:
         values = [one[stage] / 1000 for one in lines if one.get(stage) is not None]
         if values:
             print(f"holdfast     stage {stage:22}  {shown(values)}")
-    own = [_own_share(one) for one in lines if one.keys() >= WHOLE]
-    if own:
-        print(f"holdfast     own share of a response       {shown(own)}")
-
-
-def _own_share(turn: dict[str, int]) -> float:
-    """Of a response, what neither the wait for the end of the turn nor the voice's first sound took; seconds."""
-    return (turn["whole_ms"] - turn["end_of_turn_ms"] - turn["first_sound_ms"]) / 1000
 
 
 def main(calls: Annotated[list[int] | None, typer.Option(help="calls at once")] = None) -> None:
