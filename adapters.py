@@ -17,7 +17,8 @@ from checkpoints.errors import EffectConflict as StorageConflict
 from checkpoints.errors import StorageDown, StorageError
 from tools.effects import EffectConflict, EffectKey, EffectOutcome
 from tools.errors import BackendDown, BackendSlow
-from tools.ports import IdentityVault
+from tools.ports import IdentityVault, StaffDesk
+from tools.records import TransferOutcome
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -70,7 +71,7 @@ class FencedVault:
     async def record_failure(
         self, *, call_id: UUID, turn: int, account: str | None, caller_key: str | None
     ) -> None:
-        async with self._ours():
+        async with _ours(self._database, self._lease):
             await self._vault.record_failure(
                 call_id=call_id, turn=turn, account=account, caller_key=caller_key
             )
@@ -78,17 +79,33 @@ class FencedVault:
     async def check_code(
         self, *, call_id: UUID, customer_id: str, code: str, turn: int
     ) -> Literal["ok", "wrong", "expired", "used_up"]:
-        async with self._ours():
+        async with _ours(self._database, self._lease):
             return await self._vault.check_code(
                 call_id=call_id, customer_id=customer_id, code=code, turn=turn
             )
 
-    @asynccontextmanager
-    async def _ours(self) -> AsyncIterator[None]:
-        """A transaction in which nobody can take the call over."""
-        async with _company_errors(), storage_errors(), self._database.transaction() as connection:
-            await hold(connection, self._lease)
-            yield
+
+class FencedStaff:
+    """One call's tools.ports.StaffDesk: what came of its transfer is written while the call is ours, or not at all."""
+
+    def __init__(self, staff: StaffDesk, database: Database, lease: Lease) -> None:
+        self._staff = staff
+        self.available = staff.available
+        self.hand_over = staff.hand_over  # an effect, whose key holds the call already
+        self._database = database
+        self._lease = lease
+
+    async def transferred(self, call_id: UUID, outcome: TransferOutcome) -> None:
+        async with _ours(self._database, self._lease):
+            await self._staff.transferred(call_id, outcome)
+
+
+@asynccontextmanager
+async def _ours(database: Database, lease: Lease) -> AsyncIterator[None]:
+    """A transaction in which nobody can take the call over."""
+    async with _company_errors(), storage_errors(), database.transaction() as connection:
+        await hold(connection, lease)
+        yield
 
 
 class EffectLogOnDatabase:

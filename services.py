@@ -17,7 +17,7 @@ import stamina
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters import CompanyConnections, EffectLogOnDatabase, FencedVault
+from adapters import CompanyConnections, EffectLogOnDatabase, FencedStaff, FencedVault
 from callers import Caller, caller_of
 from checkpoints.calls import CallRegister, Lease
 from checkpoints.cipher import Cipher, check_key, load_cipher
@@ -163,7 +163,6 @@ class Services:
             record=record,
             register=self.register,
             memory=memory,
-            graph=self.graph,
             context=self.context_of(record.lease, caller, caller_hash),
             utterance_limit=self.settings.calls.utterance_limit,
             keyed_hash=self.cipher.keyed_hash,
@@ -198,7 +197,7 @@ class Services:
             orders=guarded(company.orders, limits),
             callbacks=guarded(company.callbacks, limits),
             knowledge=guarded(company.knowledge, limits),
-            staff=guarded(company.staff, limits),
+            staff=guarded(FencedStaff(company.staff, self.database, lease), limits),
             notices=company.notices.of_call(lease.call_id),
             vault=guarded(FencedVault(company.vault, self.database, lease), limits),
             effects=guarded(EffectLogOnDatabase(self.effect_log, lease), limits),

@@ -85,6 +85,14 @@ async def test_each_transfer_of_a_call_has_its_own_outcome(services: Services) -
     assert await on_record(services) == ["busy", "through"]
 
 
+async def test_worker_that_lost_the_call_says_nothing_of_its_transfer(services: Services) -> None:
+    call = await on_the_way(services)
+    async with services.database.connection() as connection:
+        await connection.execute("UPDATE calls SET lease_counter = lease_counter + 1")
+    assert await put_through(call, busy) == "busy"
+    assert await on_record(services) == [None]
+
+
 async def test_caller_is_with_the_colleague_when_that_can_not_be_recorded(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
