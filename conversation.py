@@ -161,7 +161,7 @@ class RunningTurn:
         state: CallState = {}
         look_up_within(LOOKUPS_SECONDS)
         try:
-            # Not `custom`: for it LangGraph runs every node as a task beside one that waits for words (1 ms a turn).
+            # Not `custom`: for it LangGraph runs every node as a task beside one that waits for words.
             async for values in graph.astream(
                 {"caller": caller},
                 self._call.config,
@@ -196,7 +196,6 @@ class Conversation:
     record: CallRecord
     register: CallRegister
     memory: TurnSaver
-    graph: Any  # a compiled graph; LangGraph's own type is generic over internals
     context: CallContext
     utterance_limit: int
     keyed_hash: Callable[[str], str]

@@ -62,6 +62,8 @@ class _AllAtOnce(AsyncCursor[DictRow]):
         returning: bool = False,  # noqa: ARG002 - psycopg's signature
     ) -> None:
         rows = [tuple(cast("Sequence[object]", row)) for row in params_seq]
+        if not rows:
+            return
         many = ROW.sub(lambda one: ", ".join([one[0]] * len(rows)), cast("str", query), count=1)
         await self.execute(cast("QueryNoTemplate", many), [value for row in rows for value in row])
 

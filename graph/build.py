@@ -69,9 +69,7 @@ def build() -> StateGraph[CallState, CallContext, TurnInput, CallState]:
     return graph
 
 
-def compiled(
-    checkpointer: BaseCheckpointSaver[str],
-) -> Any:  # LangGraph's type is generic over internals
+def compiled(checkpointer: BaseCheckpointSaver[str]) -> Any:
     """The graph with this checkpointer. Compiled once a process: LangGraph's own `copy()` would validate it anew."""
     graph = copy(_compiled())
     graph.checkpointer = checkpointer
@@ -79,5 +77,5 @@ def compiled(
 
 
 @cache
-def _compiled() -> Any:
+def _compiled() -> Any:  # LangGraph's own type is generic over internals
     return build().compile()

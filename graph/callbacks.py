@@ -49,9 +49,8 @@ def _own_number_settled(
     head, *rest = case.turn_commands
     if isinstance(head, c.Affirm) and not flow.own_number_refused:
         flow = flow.model_copy(update={"phone": context.caller_number})
-    elif isinstance(
-        head, c.Affirm | c.Deny
-    ):  # a yes to "which number?": their own is offered again
+    elif isinstance(head, c.Affirm | c.Deny):
+        # A yes to "which number?": their own is offered again.
         refused = isinstance(head, c.Deny)
         flow = flow.model_copy(update={"own_number_refused": refused})
     case = case.model_copy(update={"turn_commands": tuple(rest), "question": None})

@@ -17,6 +17,7 @@ from livekit.agents.types import (
 from livekit.plugins.langchain import LLMAdapter
 from livekit.plugins.langchain.langgraph import LangGraphStream
 
+from graph.build import compiled
 from graph.context import CallContext
 from voice.turns import CallTurns, Turn
 
@@ -36,7 +37,7 @@ class GraphLLM(LLMAdapter[CallContext]):
         Args:
             holding_after: seconds of silence before a holding phrase.
         """
-        super().__init__(turns.call.graph, stream_mode="custom")
+        super().__init__(compiled(turns.call.memory), stream_mode="custom")
         self._turns = turns
         self._holding_after = holding_after
 
@@ -85,7 +86,11 @@ class GraphStream(LangGraphStream[CallContext]):
         conn_options: APIConnectOptions,
     ) -> None:
         super().__init__(
-            model, chat_ctx=chat_ctx, tools=tools, conn_options=conn_options, graph=turns.call.graph
+            model,
+            chat_ctx=chat_ctx,
+            tools=tools,
+            conn_options=conn_options,
+            graph=compiled(turns.call.memory),
         )
         self._turns = turns
         self._holding_after = holding_after

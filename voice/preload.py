@@ -23,7 +23,7 @@ UNDERSTANDER = LocalUnderstander(Settings().cache)
 UNDERSTANDER.warm_up()
 for language in LANGUAGES:
     bundle(language)
-    keyterms(None, language)
+keyterms(None, "en")  # of all languages, from one file
 compiled(InMemorySaver())
 hyphenate_word("hello")  # captions are paced by syllables, from patterns that are read here
 gc.freeze()  # a collection in a call's process would copy every page
