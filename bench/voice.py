@@ -37,10 +37,12 @@ from tests.acceptance.vendors import Vendors, loopback_vendors
 from tests.company import fill_template
 from voice.local_server import LocalLiveKit, local_livekit
 
-QUESTION, CUT_IN = "what is your return policy", "stop please"
+QUESTION = "what is your return policy"
+CUTS_IN = ("stop please", "no wait a moment", "hold on please", "i have another question")
 ROOT = Path(__file__).parents[1]
 REALISTIC = {"deepgram_ms": 150.0, "cartesia_ms": 120.0}
-BARGE_AFTER = 1.5  # seconds into the answer
+BARGE_AFTER = (1.2, 1.4, 1.6, 1.8)  # seconds into the answer
+ALONE = 8  # calls, one after another
 
 
 @dataclass
@@ -61,8 +63,8 @@ class Heard:
     silence: float
 
 
-async def call(agent: Agent, delay: float = 0.0) -> Heard:
-    """Greeted, a question answered, and the answer cut in on."""
+async def call(agent: Agent, index: int = 0, delay: float = 0.0) -> Heard:
+    """Greeted, a question answered, and the answer cut in on, each time with other words at another place."""
     await asyncio.sleep(delay)
     token = agent.exchange.phone("anonymous", room=f"call-{uuid4()}", identity="caller")
     async with agent.exchange.caller(token) as caller:
@@ -70,7 +72,8 @@ async def call(agent: Agent, delay: float = 0.0) -> Heard:
         await caller.until_silent()
         asked = await caller.says(QUESTION)
         answered = await caller.hears_sound(since=asked.ended)
-        cut = await caller.cuts_in_after(BARGE_AFTER, CUT_IN)
+        after = BARGE_AFTER[index // len(CUTS_IN) % len(BARGE_AFTER)]
+        cut = await caller.cuts_in_after(after, CUTS_IN[index % len(CUTS_IN)])
         silent = await _silent_since(caller, cut.began)
     return Heard(greeted - caller.joined, answered - asked.ended, silent - cut.began)
 
@@ -155,29 +158,50 @@ def shown(values: Sequence[float]) -> str:
     return f"p50 {statistics.median(values) * 1000:5.0f}  worst {max(values) * 1000:5.0f} ms"
 
 
-async def measure(agent: Agent, vendors: Vendors, loads: Sequence[int]) -> None:
-    alone = [await call(agent) for _ in range(4)]
+async def one_by_one(agent: Agent, vendors: Vendors) -> None:
+    alone = [await call(agent, index) for index in range(ALONE)]
     print(f"{agent.name:12} greeting, one caller          {shown([one.greeting for one in alone])}")
     print(f"{agent.name:12} end of speech to first sound  {shown([one.response for one in alone])}")
     print(f"{agent.name:12} cut in to silence             {shown([one.silence for one in alone])}")
-    five = await asyncio.gather(*(call(agent, 0.3 * index) for index in range(5)))
-    print(f"{agent.name:12} greeting, five in 1.5 s       {shown([one.greeting for one in five])}")
     await vendors.answers_after(**REALISTIC)
     slow = [await call(agent) for _ in range(3)]
     await vendors.recover()
     print(f"{agent.name:12} response, vendors 150+120 ms  {shown([one.response for one in slow])}")
+
+
+async def at_once(agent: Agent, loads: Sequence[int]) -> None:
+    for _ in range(2):
+        five = await asyncio.gather(*(call(agent, index, 0.3 * index) for index in range(5)))
+        greeted = shown([one.greeting for one in five])
+        print(f"{agent.name:12} greeting, five in 1.5 s       {greeted}")
     for calls in loads:
         cores, memory = await busy(agent, calls)
         print(f"{agent.name:12} {calls} calls: {cores:.3f} cores, {memory:.0f} MB each", flush=True)
 
 
 def stages(log: str) -> None:
-    """Where a response's time goes, from the worker's own log."""
-    lines = [json.loads(one) for one in re.findall(r'^\{.*"turn\.timed".*\}$', log, re.MULTILINE)]
+    """Where a response's time goes, from the worker's own log: the line's own share is what waits for nobody else."""
+    turns = timed(log)
     for stage in ("end_of_turn_ms", "words_ms", "first_sound_ms", "whole_ms"):
-        values = [one[stage] / 1000 for one in lines if one.get(stage) is not None]
-        if values:
-            print(f"holdfast     stage {stage:22}  {shown(values)}")
+        print(f"holdfast     stage {stage:22}  {shown([one[stage] / 1000 for one in turns])}")
+    own = [one["whole_ms"] - one["end_of_turn_ms"] - one["first_sound_ms"] for one in turns]
+    p95 = statistics.quantiles(own, n=20)[-1]
+    print(
+        f"holdfast     own share of a response       {shown([ms / 1000 for ms in own])}, p95 {p95:.0f}"
+    )
+
+
+def timed(log: str) -> list[dict[str, float]]:
+    """Answered turns, in milliseconds: LiveKit tells of the caller's part first, then of the answer's."""
+    turns: list[dict[str, float]] = []
+    asked: dict[str, dict[str, float]] = {}
+    for line in re.findall(r'^\{.*"turn\.timed".*\}$', log, re.MULTILINE):
+        stage = json.loads(line)
+        if "end_of_turn_ms" in stage:
+            asked[stage["call_id"]] = stage
+        elif "whole_ms" in stage and (before := asked.pop(stage["call_id"], None)):
+            turns.append({**before, **stage})
+    return turns
 
 
 def main(calls: Annotated[list[int] | None, typer.Option(help="calls at once")] = None) -> None:
@@ -198,10 +222,12 @@ async def _all(folder: Path, dsn: str, loads: Sequence[int]) -> None:
         server = await stack.enter_async_context(local_livekit(folder, cache=Settings().cache))
         vendors = await stack.enter_async_context(loopback_vendors(folder))
         async with ours(server, vendors, clips, dsn, folder) as agent:
-            await measure(agent, vendors, loads)
-        stages((folder / "worker.log").read_text("utf-8"))
+            await one_by_one(agent, vendors)
+            stages((folder / "worker.log").read_text("utf-8"))
+            await at_once(agent, loads)
         async with stock(server, vendors, clips, folder) as agent:
-            await measure(agent, vendors, loads)
+            await one_by_one(agent, vendors)
+            await at_once(agent, loads)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from livekit import rtc
@@ -42,6 +42,11 @@ class Activity(vad.VAD):
         self._detector = detector
         self._hearing = hearing
         self._within = within
+        self._tell: Callable[[vad.VADEvent], None] = _nobody
+
+    def follow(self, tell: Callable[[vad.VADEvent], None]) -> None:
+        """Told of everything that is believed, before LiveKit is."""
+        self._tell = tell
 
     @property
     def model(self) -> str:
@@ -58,7 +63,12 @@ class Activity(vad.VAD):
         return seconds if isinstance(seconds, float) else None
 
     def stream(self) -> vad.VADStream:
-        return _Judged(self, self._detector.stream(), Belief(self._hearing, self._within))
+        belief = Belief(self._hearing, self._within)
+        return _Judged(self, self._detector.stream(), belief, self._tell)
+
+
+def _nobody(_: vad.VADEvent) -> None:
+    """Nobody follows."""
 
 
 class Belief:
@@ -119,21 +129,29 @@ def _turned(event: vad.VADEvent, kind: vad.VADEventType) -> vad.VADEvent:
 
 def _unspoken(event: vad.VADEvent) -> vad.VADEvent:
     return dataclasses.replace(
-        event, speaking=False, speech_duration=0.0, raw_accumulated_speech=0.0
+        event, speaking=False, speech_duration=0.0, raw_accumulated_speech=0.0, probability=0.0
     )
 
 
 class _Judged(vad.VADStream):
-    def __init__(self, activity: Activity, detected: vad.VADStream, belief: Belief) -> None:
+    def __init__(
+        self,
+        activity: Activity,
+        detected: vad.VADStream,
+        belief: Belief,
+        tell: Callable[[vad.VADEvent], None],
+    ) -> None:
         super().__init__(activity)
         self._detected = detected
         self._belief = belief
+        self._tell = tell
 
     async def _main_task(self) -> None:
         passing_on = asyncio.create_task(self._pass_on())
         try:
             async for event in self._detected:
                 for one in self._belief.judge(event):
+                    self._tell(one)
                     self._event_ch.send_nowait(one)
         finally:
             await aio.cancel_and_wait(passing_on)

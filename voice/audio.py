@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from typing import Protocol
 
 import numpy as np
@@ -99,7 +99,7 @@ class CallerVoice:
         """Somebody spoke, so loud, at that many seconds into the call: was it the caller?"""
         if self._caller is None:
             self._loudness = loudness
-        elif speaker != self._caller and loudness < self._loudness * self._share(at):
+        elif speaker != self._caller and self.is_far(loudness, at):
             return False
         self._caller = speaker
         change = loudness - self._loudness
@@ -110,6 +110,10 @@ class CallerVoice:
     def is_faint(self, loudness: float, at: float) -> bool:
         """Is it too quiet for the caller, however softly they begin?"""
         return loudness < self._loudness * self._share(at) * SOFTLY
+
+    def is_far(self, loudness: float, at: float) -> bool:
+        """Is it too quiet for the caller, as loud as they usually are?"""
+        return loudness < self._loudness * self._share(at)
 
     def _share(self, at: float) -> float:
         silent = min((at - self._last) / FORGIVEN_SECONDS, 1.0)
@@ -184,8 +188,13 @@ class Backchannels:
     #: Seconds of the line's speech that may follow an answer.
     EARLY_SECONDS = 0.7
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, dismissed: Callable[[], None]) -> None:
+        """
+        Args:
+            dismissed: told that what the caller is saying is nothing but that.
+        """
         self._line = line
+        self._dismissed = dismissed
         self._spoken = 0.0  #: seconds of the line's speech since the words that are held back
         self._held: stt.SpeechEvent | None = None
         self._let_go: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
@@ -229,6 +238,7 @@ class Backchannels:
             return False
         if final:
             self._held, self._spoken = event, 0.0
+        self._dismissed()
         return True
 
     def _passed(self, seconds: float) -> None:

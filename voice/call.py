@@ -31,6 +31,8 @@ from voice.activity import RECOGNISED_WITHIN
 from voice.agent import LineAgent
 from voice.audio import Backchannels
 from voice.graph_llm import GraphLLM, spoken
+from voice.hush import Hush
+from voice.loudspeaker import Loudspeaker
 from voice.patience import patience
 from voice.silence import Silence
 from voice.speech import Speech
@@ -76,6 +78,7 @@ class PhoneCall:
             self._silent,
             speaking=lambda: self.session.user_state == "speaking",
         )
+        self._hush = Hush(self.session, speech.stt.caller)
         self._room: rtc.Room | None = None
         self._caller = ""  #: participant's identity
         self._unmissable: SpeechHandle | None = None  #: what the law wants said
@@ -83,13 +86,18 @@ class PhoneCall:
         self.over = asyncio.Event()  #: nothing more is said on this line
         self.end: End | None = None
 
-    async def start(self, room: rtc.Room | None, participant: str | None) -> None:
+    async def start(
+        self, room: rtc.Room | None, participant: str | None, speaker: Loudspeaker | None
+    ) -> None:
         """Greet the caller. Returns as soon as the line listens and has begun to speak.
 
         Args:
-            room: None: the session has ears and a mouth already.
+            room, speaker: None: the session has ears and a mouth already.
         """
         self._room, self._caller = room, participant or ""
+        if speaker is not None:
+            self.session.output.audio = speaker
+        self._speech.follow(self._hush.hear)
         greeting = await self.turns.say(self._call.opening())
         self.turns.follow(self.session)
         self.session.on("agent_state_changed", self._state_changed)
@@ -98,7 +106,7 @@ class PhoneCall:
         self.session.on("user_transcription_timeout", lambda _: self._speech.stt.unheard())
         self.session.on("close", lambda _: self._finish("broken"))
         await self.session.start(
-            LineAgent(self.turns, self._speech, Backchannels(self.session)),
+            LineAgent(self.turns, self._speech, Backchannels(self.session, self._hush.go_on)),
             room=room or NOT_GIVEN,
             room_options=self._room_options(),
             session_host=False,
@@ -244,6 +252,7 @@ class PhoneCall:
                 noise_cancellation=self._speech.suppressor,
                 auto_gain_control=False,  # it lifts side voices to the caller's loudness
             ),
+            audio_output=False,  # the loudspeaker is there
             text_input=room_io.TextInputOptions(text_input_cb=typed),
             close_on_disconnect=False,
         )
@@ -254,7 +263,7 @@ def _turn_handling(speech: Speech) -> TurnHandlingOptions:
     return {
         "turn_detection": speech.turn_detection,
         "endpointing": patience(None, "en"),
-        # A recognised word stops the line, and a sound alone does not: "mhm" leaves it speaking.
+        # A recognised word stops the line; a sound alone holds it for a moment (voice/hush.py).
         "interruption": {
             "mode": "vad",
             "min_words": 1,

@@ -11,6 +11,7 @@ from typing import Literal
 
 import aiohttp
 from livekit.agents import inference, stt, vad
+from livekit.agents.vad import VADEvent
 from livekit.plugins import cartesia, deepgram, openai
 from pydantic import SecretStr
 
@@ -50,7 +51,7 @@ class Speech:
 
     stt: Ear
     tts: Mouth
-    vad: vad.VAD
+    vad: Activity
     turn_detection: inference.TurnDetector | Literal["vad"]
     suppressor: NoiseSuppressor | None
     own_terms: tuple[str, ...]  #: the company's, expected in every turn
@@ -66,6 +67,10 @@ class Speech:
     def expect(self, asks: str | None, language: Lang, own_terms: Iterable[str] = ()) -> None:
         """The question that is open from now on; `own_terms` are this call's: what was ordered, the caller's street."""
         self.stt.listen_for(keyterms(asks, language, [*own_terms, *self.own_terms]))
+
+    def follow(self, tell: Callable[[VADEvent], None]) -> None:
+        """Told of every piece of the caller's sound, and how surely it is speech."""
+        self.vad.follow(tell)
 
     async def aclose(self) -> None:
         await self.stt.aclose()

@@ -21,6 +21,7 @@ from voice.call import End, PhoneCall
 from voice.connection import Connection, Ending
 from voice.hand_over import hand_over
 from voice.load import load
+from voice.loudspeaker import Loudspeaker
 from voice.rescue import call_to_take_up, known_as
 from voice.speech import Speech, build
 from voice.telephony import Keypad, caller_in
@@ -104,21 +105,25 @@ async def answer(job: JobContext) -> None:
         stack.push_async_callback(speech.aclose)
         try:
             services = await stack.enter_async_context(_services(settings))
-            caller = await joined
+            caller, speaker = await joined
             who = caller_in(caller, settings.company.country)
             interrupted = call_to_take_up(job.job.metadata)
             call = await services.answer(who.number, who.language, interrupted)
         except StorageError:
             log.error("call.not_answered")  # noqa: TRY400 - the storage has logged why
-            await _turn_away(job, settings, speech, await joined)
+            caller, speaker = await joined
+            await _turn_away(job, settings, speech, caller, speaker)
             return
         is_about(str(call.record.call_id))
-        await _talk(job, settings, call, speech, caller)
+        await _talk(job, settings, call, speech, caller, speaker)
 
 
-async def _joined(job: JobContext) -> rtc.RemoteParticipant:
+async def _joined(job: JobContext) -> tuple[rtc.RemoteParticipant, Loudspeaker]:
+    """The caller, and what they hear: negotiated while everything else is made ready."""
     await job.connect()
-    return await job.wait_for_participant()
+    speaker = Loudspeaker(job.room)
+    job.add_shutdown_callback(speaker.aclose)
+    return await job.wait_for_participant(), speaker
 
 
 def _services(settings: Settings) -> AbstractAsyncContextManager[Services]:
@@ -133,6 +138,7 @@ async def _talk(
     call: Conversation,
     speech: Speech,
     caller: rtc.RemoteParticipant,
+    speaker: Loudspeaker,
 ) -> None:
     """Until the line has said goodbye, the caller has left, or a colleague has them."""
     phone = PhoneCall(call, speech, settings.voice)
@@ -142,7 +148,7 @@ async def _talk(
     keypad = Keypad(job.room, caller.identity, asks=lambda: phone.asks, press=phone.press)
     known = asyncio.create_task(_make_known(job, call), name="known")
     try:
-        await phone.start(job.room, caller.identity)
+        await phone.start(job.room, caller.identity, speaker)
         while (end := await _first_end(phone, connection)) == "putting_through":
             put = await _put_through(job, settings, call, caller, connection)
             if put.through:
@@ -214,13 +220,20 @@ async def _leave_them(job: JobContext, phone: PhoneCall, put: PutThrough) -> Non
 
 
 async def _turn_away(
-    job: JobContext, settings: Settings, speech: Speech, participant: rtc.RemoteParticipant
+    job: JobContext,
+    settings: Settings,
+    speech: Speech,
+    participant: rtc.RemoteParticipant,
+    speaker: Loudspeaker,
 ) -> None:
     """Nothing can be remembered now: say so, and hang up."""
     caller = caller_in(participant, settings.company.country)
     text, language = unavailable_text(settings, caller.number, caller.language)
     session: AgentSession[None] = AgentSession(tts=speech.tts, vad=None)
-    room_options = room_io.RoomOptions(participant_identity=participant.identity)
+    session.output.audio = speaker
+    room_options = room_io.RoomOptions(
+        participant_identity=participant.identity, audio_output=False
+    )
     await session.start(
         Agent(instructions=""),
         room=job.room,

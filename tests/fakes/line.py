@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from livekit import rtc
@@ -23,6 +23,7 @@ from livekit.agents.voice import io
 
 from conversation import Conversation
 from settings import VoiceSettings
+from voice.audio import CallerVoice
 from voice.call import PhoneCall
 
 RATE = 16000
@@ -36,6 +37,7 @@ class FakeEar(stt.STT[str]):
         super().__init__(capabilities=STTCapabilities(streaming=True, interim_results=True))
         self.events: asyncio.Queue[SpeechEvent] = asyncio.Queue()
         self.words = 0  #: voice.activity.Hearing
+        self.caller: CallerVoice | None = None
 
     def maybe(self, words: str) -> None:
         """Words that the caller may not have finished."""
@@ -180,6 +182,9 @@ class FakeSpeech:
     def speak_as(self, language: str, mood: str, *, slower: bool) -> None:
         self.spoken_as.append((language, mood, slower))
 
+    def follow(self, tell: Callable[[vad.VADEvent], None]) -> None:
+        """There is no sound."""
+
     def expect(self, asks: str | None, language: str) -> None:
         self.expected.append(asks)
         self.more.set()
@@ -231,7 +236,7 @@ async def on_the_line(
 ) -> AsyncIterator[FakeLine]:
     """The caller has been greeted."""
     line = FakeLine(call, settings, speech)
-    await line.phone.start(None, None)
+    await line.phone.start(None, None, None)
     try:
         await line.replied(1)
         await line.said()

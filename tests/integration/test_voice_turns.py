@@ -222,7 +222,7 @@ async def test_words_typed_into_the_greeting_are_answered_after_what_the_law_wan
 ) -> None:
     line = FakeLine(call)
     line.speaker.holds = True
-    await line.phone.start(None, None)
+    await line.phone.start(None, None, None)
     await line.until_playing()
     typing = asyncio.create_task(line.phone.type("call me back please"))
     await asyncio.sleep(0)

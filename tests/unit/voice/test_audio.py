@@ -179,7 +179,7 @@ class Call:
     def __post_init__(self) -> None:
         self.words: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
         self.sound: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
-        self.backchannels = Backchannels(self.line)
+        self.backchannels = Backchannels(self.line, lambda: None)
 
     async def _events(self) -> AsyncGenerator[stt.SpeechEvent, None]:
         while (event := await self.words.get()) is not None:
