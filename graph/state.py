@@ -207,6 +207,7 @@ class Case(Value):
     turn_commands: tuple[Command, ...] = ()  #: understood this turn, not yet served
     understood: tuple[Command, ...] = ()  #: everything understood this turn
     confidence: float = 1.0
+    read_by: Literal["local", "model"] = "local"  #: who understood the last words
     lines: tuple[Line, ...] = ()  #: to be said this turn, before the question
     question: Question | None = None
     identity: Identity = Identity()

@@ -42,12 +42,14 @@ class Breaker:
 
     failures: int = 0
     opened_at: float = 0.0
+    failures_to_open: int = FAILURES_TO_OPEN
+    open_seconds: float = OPEN_SECONDS
 
     def check(self) -> None:
         """Raises BackendDown while open."""
-        if self.failures < FAILURES_TO_OPEN:
+        if self.failures < self.failures_to_open:
             return
-        if monotonic() - self.opened_at < OPEN_SECONDS:
+        if monotonic() - self.opened_at < self.open_seconds:
             raise BackendDown
         self.opened_at = monotonic()  # half open: this one tries, the others wait
 
@@ -56,8 +58,13 @@ class Breaker:
 
     def failed(self) -> None:
         self.failures += 1
-        if self.failures == FAILURES_TO_OPEN:
+        if self.failures == self.failures_to_open:
             self.opened_at = monotonic()
+
+    def called_off(self) -> None:
+        """Nobody waited for the answer: whoever was let through while open has found out nothing, and the next may."""
+        if self.failures >= self.failures_to_open:
+            self.opened_at = monotonic() - self.open_seconds
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import ask, flow_text, lapsed, push, tell, top
+from graph.dialogue import PRIVATE_ASKS, ask, flow_text, lapsed, push, tell, top
 from graph.repair import (
     SILENCES_BEFORE_GOODBYE,
     as_meant,
@@ -13,13 +13,15 @@ from graph.repair import (
     settled_first,
     silent,
 )
-from graph.settlement import said_again, settled, settled_after_all
+from graph.settlement import said_again, settled, settled_after_all, through_after_all
 from graph.state import AddressFlow, CallerTurn, CallState, Case, HandOver, HumanFlow, Lang
 from graph.understanding import commands as c
 from graph.understanding.language import settle_language
 from graph.wording.line import Text, line
+from tools.errors import DeskError
 from tools.records import Level
 
+RECENT = 3  # earlier turns that understanding may know of
 YES_KEY, NO_KEY, PERSON_KEY = "1", "2", "0"
 KEYED_YES_NO: tuple[c.Asks, ...] = (
     "account.confirm",
@@ -45,8 +47,8 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     if caller.kind == "begin":
         return {**update, "case": _begun(case, runtime.context), "language": language}
     if caller.kind == "resume":
-        case = await settled(_resumed(case, runtime.context), runtime.context, turn)
-        return {**update, "case": _going_on(case, turn), "language": language}
+        back = await _welcomed_back(case, runtime.context, turn, language)
+        return {**update, "language": language, **back}
     if caller.kind == "not_put_through":
         return {**update, "case": _not_put_through(case, turn), "language": language}
     if caller.kind == "back":
@@ -80,7 +82,19 @@ def pending(case: Case, language: Lang, context: CallContext) -> c.Pending:
         country=_country_meant(case),
         now=context.now(case.zone).isoformat(),
         offered=question.offered if question else (),
+        recent=_recent(case),
     )
+
+
+def _recent(case: Case) -> tuple[c.EarlierWords, ...]:
+    """What the caller said lately, without what they answered about who they are and what is changed."""
+    asked = (None, *(one.asks for one in case.history))
+    earlier = [
+        c.EarlierWords(words=one.words, asks=asks)
+        for asks, one in zip(asked, case.history, strict=False)
+        if one.words and not (asks or "").startswith(PRIVATE_ASKS)
+    ]
+    return tuple(earlier[-RECENT:])
 
 
 def _country_meant(case: Case) -> str:
@@ -159,6 +173,20 @@ def _resumed(case: Case, context: CallContext) -> Case:
     return tell(case, line("welcome-back", company=Text(value=context.company)))
 
 
+async def _welcomed_back(case: Case, context: CallContext, turn: int, language: Lang) -> CallState:
+    """A caller who was on the way to a colleague when the line died is put through again."""
+    case = await settled(_resumed(case, context), context, turn)
+    if case.transfer is None:
+        return {"case": _going_on(case, turn)}
+    try:
+        if await context.desk.staff.available(language):
+            return through_after_all(case, case.transfer, turn)
+        await context.desk.staff.transferred(context.call_id, "failed")
+    except DeskError:
+        pass
+    return {"case": _not_put_through(case, turn)}
+
+
 def _going_on(case: Case, turn: int) -> Case:
     """The question whether to go on with what is still open."""
     flow = top(case)
@@ -195,7 +223,8 @@ async def _keys(case: Case, keys: str, language: Lang, context: CallContext) -> 
         command = c.TalkToHuman()
     if command is not None:
         return c.Understanding(language=language, commands=(command,), confidence=1.0)
-    return await context.understander.read(digits, pending(case, language, context))
+    keyed = pending(case, language, context).model_copy(update={"keyed": True, "recent": ()})
+    return await context.understander.read(digits, keyed)
 
 
 def _understood(case: Case, heard: c.Understanding, language: Lang) -> CallState:
@@ -209,6 +238,7 @@ def _understood(case: Case, heard: c.Understanding, language: Lang) -> CallState
             "turn_commands": commands,
             "understood": commands,
             "confidence": heard.confidence,
+            "read_by": heard.by,
             "mood": heard.mood if heard.mood != "calm" else _cooled(case),
             "evidence": evidence,
             "misunderstood": case.misunderstood if _nothing_in(commands) else 0,

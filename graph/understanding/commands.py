@@ -212,6 +212,15 @@ class Understanding(BaseModel):
     language_sure: bool = False  # a whole sentence that can only be this language
 
 
+class EarlierWords(BaseModel):
+    """What the caller said in an earlier turn, and the question it answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str
+    asks: Asks | None = None
+
+
 class Pending(BaseModel):
     """What the line is waiting for while it listens: all that understanding may know about the call."""
 
@@ -223,3 +232,5 @@ class Pending(BaseModel):
     country: str = "US"  # ISO 3166 alpha-2, for phone numbers and addresses said without a country
     now: str | None = None  # ISO 8601 with offset, the caller's local time, for "tomorrow at three"
     offered: tuple[str, ...] = ()  # what was just read out to choose from, first to last
+    recent: tuple[EarlierWords, ...] = ()  # the last turns, but those about identity and changes
+    keyed: bool = False  # keypad digits, not words

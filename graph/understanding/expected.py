@@ -219,7 +219,7 @@ def _address(one: Heard) -> tuple[c.Command, ...]:
     expected = (one.pending.slot,) if one.pending.slot else ("line1",)
     text = _uncontrasted(one, one.text, _digits)
     given = address_answers(text, one, expected)
-    alone = _house_number(text, one) if one.pending.slot in (None, "line1") else ()
+    alone = house_number(text, one) if one.pending.slot in (None, "line1") else ()
     return given or _named_part(one, ADDRESS_PARTS) or alone
 
 
@@ -229,7 +229,7 @@ def _only_manners(one: Heard) -> bool:
     return bool(said) and not _idle(one, rest)
 
 
-def _house_number(text: str, one: Heard) -> tuple[c.Command, ...]:
+def house_number(text: str, one: Heard) -> tuple[c.Command, ...]:
     """A number alone: the house number of the street that was given."""
     digits = _digits(one, text)
     words = [word for word in text.split() if len(word) > 1]
@@ -298,7 +298,7 @@ def _account_values(one: Heard) -> tuple[c.Command, ...]:
     return (
         phone_answer(text, one, PHONE_DIGITS)
         or address_answers(text, one, ())
-        or _house_number(text, one)
+        or house_number(text, one)
     )
 
 

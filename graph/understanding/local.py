@@ -143,8 +143,8 @@ class LocalUnderstander:
 
     def understand(self, text: str, pending: c.Pending) -> c.Understanding:
         """Never raises on words; whatever cannot be read is `unclear`."""
-        text = re.sub(r"\s+", " ", text[:LONGEST]).strip()
-        if not _sayable(text):
+        text = tidied(text)
+        if not sayable(text):
             return c.Understanding(
                 language=pending.language, commands=(c.Unclear(),), confidence=0.0
             )
@@ -439,7 +439,12 @@ def _bare_code(one: Heard, best: Guess) -> bool:
     return named or (len(found[0]) <= LONGEST_BARE and others <= WORDS_AROUND)
 
 
-def _sayable(text: str) -> bool:
+def tidied(text: str) -> str:
+    """One line, of a length somebody may say in one breath."""
+    return re.sub(r"\s+", " ", text[:LONGEST]).strip()
+
+
+def sayable(text: str) -> bool:
     """Words in our letters or digits: not silence, emoji, or another script."""
     letters = [char for char in text if char.isalnum()]
     if not letters:

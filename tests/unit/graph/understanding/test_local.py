@@ -39,6 +39,9 @@ READ: dict[c.Language, list[tuple[c.Asks | None, str, tuple[str, ...]]]] = {
         ("callback.time", "to this number please", ("affirm",)),
         ("callback.topic", "no forget about the callback", ("callback",)),
         ("account.confirm", "yes and what are your opening hours", ("affirm", "ask_faq")),
+        ("account.confirm", "i do not think so", ("deny",)),
+        ("account.confirm", "it is not what i said", ("deny",)),
+        ("callback.confirm", "i would not say that is right", ("deny",)),
         ("identity.fact", "nueve siete tres cero uno", ("answer",)),
     ],
     "es": [
