@@ -48,10 +48,11 @@ test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --ignore tests/acceptance $(ARGS)
-	$(BIN)/pytest tests/acceptance --ignore tests/acceptance/test_vendors_fail.py $(ARGS)
+	$(BIN)/pytest tests/unit -n 2 $(ARGS)
+	$(BIN)/pytest --ignore tests/unit --ignore tests/acceptance $(ARGS)
+	$(BIN)/pytest tests/acceptance $(ARGS)
 
-acceptance: $(VENV)/.dev $(VENV)/.system ## every whole call over WebRTC, also those in which vendors fail; 16 minutes
+acceptance: $(VENV)/.dev $(VENV)/.system ## of these, the whole calls over WebRTC alone
 	$(BIN)/pytest tests/acceptance $(ARGS)
 
 check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
@@ -59,7 +60,7 @@ check: $(VENV)/.dev ## the fast part: format, lint, types, imports, unit tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(BIN)/pytest tests/unit -n 2 $(ARGS)
 
 line: $(VENV)/.voice ## the whole line on this machine, and a page to call from; no keys needed; ARGS="--port 8090"
 	@$(BIN)/holdfast line $(ARGS)

@@ -74,6 +74,10 @@ class Books:
             error.add_note(f"it has { {name: row[name] for name in wanted} }")
             raise
 
+    async def process(self) -> int:
+        """The pid of the worker's process that holds the call."""
+        return int(str((await self.entry())["lease_owner"]).split(":")[1])
+
     async def asks(self, question: str | None) -> Row:
         return await self.has(asks=question)
 

@@ -228,6 +228,11 @@ class Caller:
         """Whether the line sounds now."""
         return any(sound.ended is None for sound in self.sounds)
 
+    def heard_for(self, *, since: float) -> float:
+        """Seconds of sound; the line is silent now."""
+        sounds = [(one.began, one.ended) for one in self.sounds if one.began >= since]
+        return sum(ended - began for began, ended in sounds if ended is not None)
+
     @property
     def line_said(self) -> list[str]:
         """The captions of others, in order."""

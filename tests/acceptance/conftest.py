@@ -14,31 +14,32 @@ from settings import Settings
 from tests.acceptance.clips import Clips
 from tests.acceptance.exchange import Exchange
 from tests.acceptance.line import Line, OpenLine, open_line
-from tests.acceptance.together import Together
+from tests.acceptance.together import MARK, Together
 from tests.acceptance.vendors import Vendors, loopback_vendors
 from tests.conftest import copied
 from voice.local_server import LiveKitUnavailable, LocalLiveKit, local_livekit
 from voice.loopback.espeak import available
 
 FOLDER = Path(__file__).parent
-AT_ONCE = 4  #: scenarios on the shared line; some are of several callers
+#: The fixtures of lines whose scenarios run beside each other, and how many at once; some are of several callers.
+AT_ONCE = {"line": 5, "failing": 1, "whole_line": 1}
 BLIP = "3"  #: seconds; LiveKit itself notices a caller who is gone only after some twenty
 TOGETHER = pytest.StashKey[Together]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "together: begins with the others of the shared line")
+    config.addinivalue_line("markers", "together: begins with the others of its line")
     config.stash[TOGETHER] = Together(AT_ONCE)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """All in one event loop; what runs together comes first: what follows disturbs nobody then."""
-    items.sort(key=lambda item: item.get_closest_marker("together") is None)
+    config.stash[TOGETHER].arrange(items)
     for item in items:
         if item.path.parent == FOLDER and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            if item.get_closest_marker("together"):
+            if item.get_closest_marker(MARK):
                 config.stash[TOGETHER].add(item)
 
 
@@ -70,13 +71,6 @@ async def loopback(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ve
         yield vendors
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def vendors(loopback: Vendors) -> AsyncIterator[Vendors]:
-    """The same; whatever a test did to them is over afterwards."""
-    yield loopback
-    await loopback.recover()
-
-
 @pytest.fixture(scope="session")
 def open_own_line(
     livekit_server: LocalLiveKit,
@@ -90,25 +84,32 @@ def open_own_line(
     """A worker of its own with settings of its own, on the database named, or on one with the test company."""
 
     @asynccontextmanager
-    async def opened(dsn: str | None = None, **settings: str) -> AsyncIterator[Line]:
+    async def opened(
+        dsn: str | None = None, host: str | None = None, **settings: str
+    ) -> AsyncIterator[Line]:
         folder = tmp_path_factory.mktemp("line")
         with nullcontext(dsn) if dsn else copied(server_dsn, company_template) as database:
             async with open_line(
-                livekit_server, loopback, clips, database, model_home, folder, **settings
+                livekit_server, loopback, clips, database, model_home, folder, host, **settings
             ) as line:
                 yield line
 
     return opened
 
 
+@pytest.fixture(scope="session")
+def together(request: pytest.FixtureRequest) -> Together:
+    return request.config.stash[TOGETHER]
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def line(open_own_line: OpenLine, request: pytest.FixtureRequest) -> AsyncIterator[Line]:
+async def line(open_own_line: OpenLine, together: Together) -> AsyncIterator[Line]:
     """The one of all scenarios that disturb nobody; each is of callers of its own."""
     async with open_own_line(
-        HOLDFAST_VOICE__BLIP=BLIP, HOLDFAST_VOICE__IDLE_PROCESSES=str(AT_ONCE + 2)
+        HOLDFAST_VOICE__BLIP=BLIP, HOLDFAST_VOICE__IDLE_PROCESSES=str(AT_ONCE["line"] + 2)
     ) as opened:
         yield opened
-        await request.config.stash[TOGETHER].end()
+        await together.end()
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from time import monotonic
 from typing import LiteralString, TypeVar
 from uuid import uuid4
 
-import psycopg
-from psycopg.rows import dict_row
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
 
 from graph.state import Lang
 from services import Services, open_services
@@ -41,6 +41,7 @@ class Line:
     exchange: Exchange
     dsn: str
     services: Services  #: beside the worker's, on the same database, for what was sent to customers
+    books: AsyncConnection[DictRow]  #: to the same database, for what is on record
 
     @asynccontextmanager
     async def caller(
@@ -81,11 +82,7 @@ class Line:
         return found
 
     async def rows(self, query: LiteralString, *values: object) -> list[Row]:
-        connection = await psycopg.AsyncConnection.connect(
-            self.dsn, autocommit=True, row_factory=dict_row
-        )
-        async with connection:
-            return await (await connection.execute(query, values)).fetchall()
+        return await (await self.books.execute(query, values)).fetchall()
 
 
 OpenLine = Callable[..., AbstractAsyncContextManager[Line]]
@@ -99,9 +96,15 @@ async def open_line(
     dsn: str,
     home: Path,
     folder: Path,
+    host: str | None = None,
     **more: str,
 ) -> AsyncIterator[Line]:
-    """Ready for calls, which no other line takes; `more` is what the worker finds in its environment besides."""
+    """Ready for calls, which no other line takes.
+
+    Args:
+        host: what the worker's machine is called, when it is to be another than the test's.
+        more: what the worker finds in its environment besides.
+    """
     settings = settings_for(dsn, home)
     agent_name = f"holdfast-{uuid4().hex[:8]}"
     environment = {
@@ -122,6 +125,7 @@ async def open_line(
     exchange = Exchange(server, clips, folder, vendors.learn, agent_name)
     async with (
         open_services(settings, demo=False) as services,
-        running_worker(folder, environment) as worker,
+        await AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row) as books,
+        running_worker(folder, environment, host) as worker,
     ):
-        yield Line(server, vendors, worker, exchange, dsn, services)
+        yield Line(server, vendors, worker, exchange, dsn, services, books)

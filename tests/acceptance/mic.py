@@ -14,7 +14,7 @@ from livekit import rtc
 
 RATE = 48_000
 FRAME = RATE // 50  #: samples handed over together
-AHEAD = 0.1  #: seconds handed over before they are due, so that a busy machine makes no gaps
+AHEAD = 0.5  #: seconds handed over before they are due, so that a busy machine makes no gaps
 
 Tell = Callable[..., None]
 
@@ -55,12 +55,14 @@ class Mic:
         self._clips.append(clip)
         self._wanted.set()
         await clip.over.wait()
+        await asyncio.sleep(clip.ended - time.monotonic())
         return clip
 
     def hush(self) -> None:
         """In the middle of a word, if need be."""
         for clip in self._clips:
             clip.samples = clip.samples[: clip.position]
+        self.source.clear_queue()
 
     def background(self, samples: np.ndarray | None) -> None:
         """Over and over, until there is another or none."""

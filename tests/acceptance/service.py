@@ -15,7 +15,7 @@ import psutil
 
 from voice.children import ends_with_us
 
-STARTS_WITHIN, ENDS_WITHIN = 120.0, 15.0  # seconds, on a busy machine
+STARTS_WITHIN, ENDS_WITHIN = 300.0, 15.0  # seconds, on a busy machine
 LOOK_EVERY = 0.05
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
+from itertools import cycle, pairwise
 from time import monotonic
 
 import pytest
@@ -17,19 +17,31 @@ from voice.loopback.espeak import speech
 
 pytestmark = pytest.mark.together
 FIRST = "what are your opening hours"
-CUTS = (  #: seconds into the answer to the question before
-    (0.4, "what is your return policy"),
-    (0.9, "which payment methods do you accept"),
-    (1.6, "is there a warranty"),
-    (2.5, "how long does shipping take"),
+QUESTIONS = (
+    "what is your return policy",
+    "which payment methods do you accept",
+    "is there a warranty",
+    "how long does shipping take",
 )
+CUTS = {  #: callers, and the seconds into the answer before at which each asks the next question
+    "+15035550154": (0.4, 0.9, 1.6, 2.5),
+    "+15035550156": (0.6, 1.2, 2.0, 3.2),
+}
+READ_BACK_CUTS = {  #: callers, their hours, and the seconds into each read-back
+    "+15035550155": ("ten", (0.9, 1.6, 2.5)),
+    "+15035550157": ("eleven", (0.4, 1.2, 4.0)),
+}
 WORDS_OFF = 3  #: between the ear's count of words and the line's: the last one is never whole
 LISTENING: dict[Lang, tuple[str, str, str, str]] = {
     "en": (FIRST, "okay", "what is your return policy", "uh huh"),
     "es": ("cuánto tarda el envío", "vale", "cuál es el horario de atención", "ajá"),
     "fr": ("comment faire un retour", "d'accord", "quels sont vos horaires", "ouais"),
 }
-PAUSES = (("+15035550151", 0.15), ("+15035550152", 0.3), ("+15035550153", 0.6))  #: seconds
+PAUSES = {  #: callers, and their seconds of silence in one sentence after another: the line waits some 0.4
+    "+15035550151": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "+15035550152": (0.15, 0.25, 0.35, 0.45, 0.55),
+    "+15035550153": (0.6, 0.65, 0.7, 0.8, 1.0),
+}
 BROKEN = {
     "callback.topic": ("it's about", "a return"),
     "callback.phone": ("yes", ""),
@@ -38,21 +50,22 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize("number", CUTS)
 async def test_answers_cut_off_early_and_late_are_remembered_as_they_were_heard(
-    line: Line,
+    line: Line, number: str
 ) -> None:
-    async with line.caller("+15035550154") as caller:
+    async with line.caller(number) as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
         said = [await caller.says(FIRST)]
-        for seconds, question in CUTS:
+        for seconds, question in zip(CUTS[number], QUESTIONS, strict=True):
             said.append(await caller.cuts_in_after(seconds, question))
         await caller.hears_out()
         await caller.hangs_up()
     await books.has(state="closed")
     await books.is_one_chain()
     _, *turns = (await books.case()).history
-    questions = [FIRST, *(question for _, question in CUTS)]
+    questions = [FIRST, *QUESTIONS]
     assert len(turns) == len(questions)
     for turn, question in zip(turns, questions, strict=True):
         assert question.endswith(turn.words)  # a busy machine swallows the first of them
@@ -69,18 +82,20 @@ async def test_answers_cut_off_early_and_late_are_remembered_as_they_were_heard(
     assert turns[-1].said == await whole_answer(line.vendors, turns[-1].said)
 
 
+@pytest.mark.parametrize("number", READ_BACK_CUTS)
 async def test_yes_to_a_read_back_cut_off_books_nothing_and_one_heard_to_its_end_books_once(
-    line: Line,
+    line: Line, number: str
 ) -> None:
-    async with line.caller("+15035550155") as caller:
+    hour, cuts = READ_BACK_CUTS[number]
+    async with line.caller(number) as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
         day = await open_day(line, "US", "en")
-        await caller.says(f"please call me back on {day} at ten about a return")
+        await caller.says(f"please call me back on {day} at {hour} about a return")
         await caller.hears_out()
         await books.asks("callback.phone")
         await caller.says("yes at this number")
-        for seconds in (0.9, 1.6, 2.5):
+        for seconds in cuts:
             await caller.cuts_in_after(seconds, "yes do it")
         await caller.hears_out()
         await books.asks("callback.confirm")
@@ -116,15 +131,16 @@ async def test_caller_who_hums_along_neither_stops_the_line_nor_takes_a_turn(
     assert await books.words() == [first, second]
 
 
-@pytest.mark.parametrize(("number", "pause"), PAUSES)
+@pytest.mark.parametrize("number", PAUSES)
 async def test_words_with_a_pause_in_the_middle_are_one_turn_or_two_and_done_once(
-    line: Line, number: str, pause: float
+    line: Line, number: str
 ) -> None:
+    pauses = cycle(PAUSES[number])
     async with line.caller(number) as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
         day = await open_day(line, "US", "en")
-        await _says_with_a_pause(caller, "please call me back", pause, "about a return")
+        await _says_with_a_pause(caller, "please call me back", next(pauses), "about a return")
         for _ in range(10):
             await caller.hears_out()
             if await books.effects():
@@ -132,7 +148,7 @@ async def test_words_with_a_pause_in_the_middle_are_one_turn_or_two_and_done_onc
             question = str((await books.entry())["asks"])
             assert question in BROKEN
             first, rest = BROKEN[question]
-            await _says_with_a_pause(caller, first.format(day=day), pause, rest)
+            await _says_with_a_pause(caller, first.format(day=day), next(pauses), rest)
         await caller.hangs_up()
     await books.has(state="closed")
     assert await books.effects() == ["book_callback"]

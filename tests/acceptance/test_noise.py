@@ -11,6 +11,7 @@ from tests.acceptance.books import Books, open_day
 from tests.acceptance.caller import Caller
 from tests.acceptance.clips import Aside, Noise
 from tests.acceptance.line import Line
+from voice.loopback.espeak import speech
 
 pytestmark = pytest.mark.together
 REQUEST = "please call me back on {day} at {hour} about a return"
@@ -20,6 +21,7 @@ ANSWERS = {  #: to what is asked
     "callback.time": "on {day} at {hour}",
     "callback.confirm": "yes that's right",
 }
+BOOKED = "Your callback is booked"
 MUMBLED = ("uh the thing with the thing", "blah i dunno", "hmm well")
 TURNS = 10  #: at most, until what is understood at all is done
 
@@ -34,6 +36,7 @@ def _named(given: object) -> str | None:
         ("+15035550174", Noise("babble", 20), "ten", "10:00"),
         ("+15035550170", Noise("hiss", 20), "one thirty", "13:30"),
         ("+15035550171", Noise("hiss", 10), "half past eleven", "11:30"),
+        ("+15035550176", Noise("hiss", 5), "three thirty", "15:30"),
         ("+15035550172", Noise("street", 5), "four in the afternoon", "16:00"),
         ("+15035550173", Noise("hiss", 0), "nine in the morning", "09:00"),
     ],
@@ -49,10 +52,12 @@ async def test_caller_in_noise_is_understood_or_asked_again_and_gets_what_they_w
         day = await open_day(line, "US", "en")
         for _ in range(TURNS):
             answer = ANSWERS.get(str((await books.entry())["asks"]), REQUEST)
-            await caller.says(answer.format(day=day, hour=hour))
-            await caller.hears_out()
+            said = await caller.says(answer.format(day=day, hour=hour))
+            heard = await caller.hears_out()
             if await books.effects():
                 break
+        assert BOOKED in heard
+        assert caller.heard_for(since=said.ended) > speech(heard, "en").seconds / 2
         await caller.hangs_up()
     await books.has(state="closed")
     assert await books.effects() == ["book_callback"]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.acceptance.books import Books, open_day
 from tests.acceptance.caller import Caller
 from tests.acceptance.line import Line, OpenLine
+from tests.acceptance.together import Together
 from tests.acceptance.vendors import Vendors, loopback_vendors
-from tests.faults.conftest import filled_template
-from tests.faults.network import Network
+from tests.conftest import copied
 from tests.faults.proxy import Proxy, proxy_to
-from tests.faults.server import Server, own_server
 from voice.mouth import PAUSES
 
 ANN = "+15035550199"
@@ -27,95 +27,103 @@ ORDER = "i'm calling about an order"
 CLAIM = "your phone number is changed"
 LOST_SECONDS = 1.0  #: of sound, at most, where a voice broke off
 BOOKED = "Your callback is booked"
+FAILED_OVER = r'"%s"[^\n]*provider\.failed_over'  #: in the worker's log, of a call
 GIVES_UP_AFTER = 1 + len(PAUSES)
 AWAY = "our system isn't answering"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.together, pytest.mark.slow]
 
 
 @dataclass
 class FailingLine:
-    """A line whose database can be cut off."""
+    """A line with two voices, whose database can be cut off."""
 
     line: Line
     proxy: Proxy
+    second: Vendors  #: asked for a voice when the line's own vendors fail
+
+    @contextmanager
+    def database_away(self) -> Iterator[None]:
+        self.proxy.swallow()
+        try:
+            yield
+        finally:
+            self.proxy.pass_on()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with own_server(Network()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def company_database(server: Server, model_home: Path) -> str:
-    return filled_template(server, model_home)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def opened(
-    open_own_line: OpenLine, server: Server, company_database: str
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def failing(
+    open_own_line: OpenLine,
+    loopback: Vendors,
+    server_dsn: str,
+    company_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    together: Together,
 ) -> AsyncIterator[FailingLine]:
-    """One worker for all of them, without a key of OpenAI's; the test itself reaches the database at all times."""
-    async with proxy_to(server.network.address, server.port) as proxy:
-        dsn = server.dsn(company_database)
-        worker_dsn = server.dsn(company_database, host="127.0.0.1", port=proxy.port)
-        async with open_own_line(dsn, DATABASE_URL=worker_dsn) as line:
-            yield FailingLine(line, proxy)
-            proxy.pass_on()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def line(opened: FailingLine) -> AsyncIterator[Line]:
-    """Whatever a test did to it is over afterwards."""
-    yield opened.line
-    opened.proxy.pass_on()
-    await opened.line.vendors.recover()
+    """The worker reaches its database by a proxy, the test itself at all times."""
+    with copied(server_dsn, company_template) as dsn:
+        there = conninfo_to_dict(dsn)
+        async with (
+            proxy_to(str(there["host"]), int(there.get("port") or 5432)) as proxy,
+            loopback_vendors(tmp_path_factory.mktemp("second")) as second,
+            open_own_line(
+                dsn,
+                DATABASE_URL=make_conninfo(dsn, host="127.0.0.1", port=proxy.port),
+                HOLDFAST_VOICE__TTS=json.dumps(
+                    [
+                        {"provider": "cartesia", "base_url": one.cartesia}
+                        for one in (loopback, second)
+                    ]
+                ),
+            ) as line,
+        ):
+            yield FailingLine(line, proxy, second)
+            await together.end()
 
 
 async def test_words_said_while_recognition_stalls_are_understood_afterwards(line: Line) -> None:
     async with line.caller("+15035550101") as caller:
         await caller.hears_out()
-        await line.vendors.fails("deepgram", "stall", seconds=4)
+        books = await Books.of(line, caller)
+        await line.vendors.fails("deepgram", "stall", seconds=4, of=await books.process())
         await caller.says(ORDER)
         await caller.hears_out()
-        await asked_once(line, caller)
+        await asked_once(books, caller)
 
 
 async def test_words_said_while_recognition_refuses_are_understood_afterwards(line: Line) -> None:
     async with line.caller("+15035550102") as caller:
         await caller.hears_out()
-        await line.vendors.fails("deepgram", "refuse", seconds=4)
-        await line.vendors.drops("deepgram")
+        books = await Books.of(line, caller)
+        process = await books.process()
+        await line.vendors.fails("deepgram", "refuse", seconds=4, of=process)
+        await line.vendors.drops("deepgram", of=process)
         await caller.says(ORDER)
         await caller.hears_out()
-        await asked_once(line, caller)
+        await asked_once(books, caller)
 
 
-async def asked_once(line: Line, caller: Caller) -> None:
+async def asked_once(books: Books, caller: Caller) -> None:
     """The line understood what was said, and took it for one turn."""
-    books = await Books.of(line, caller)
     await books.has(asks="identity.account", open_flow="order_status")
     assert await books.words() == [ORDER]
     assert ORDER in caller.understood
 
 
-async def test_another_provider_goes_on_where_the_first_broke_off(
-    open_own_line: OpenLine, vendors: Vendors, tmp_path: Path
-) -> None:
-    async with loopback_vendors(tmp_path) as others:
-        providers = [vendors.cartesia, others.cartesia]
-        speaking = json.dumps([{"provider": "cartesia", "base_url": url} for url in providers])
-        async with open_own_line(HOLDFAST_VOICE__TTS=speaking) as line:
-            undisturbed = await first_answer(line, "+15035550103", nothing)
-            assert await spoken(others) == []
-            breaks_off = partial(vendors.drops, "cartesia")
-            answer = await first_answer(line, "+15035550104", breaks_off)
-        assert answer.text == undisturbed.text
-        assert answer.seconds > undisturbed.seconds - LOST_SECONDS
-        (rest,) = await spoken(others)
-        assert answer.text.endswith(rest)
-        assert len(rest) < len(answer.text)
+async def test_another_provider_goes_on_where_the_first_broke_off(failing: FailingLine) -> None:
+    line, second = failing.line, failing.second
+
+    async def breaks_off(books: Books) -> None:
+        await line.vendors.drops("cartesia", of=await books.process())
+
+    undisturbed, answer = await asyncio.gather(
+        first_answer(line, "+15035550103", nothing), first_answer(line, "+15035550104", breaks_off)
+    )
+    assert answer.text == undisturbed.text
+    assert answer.seconds > undisturbed.seconds - LOST_SECONDS
+    (rest,) = await spoken(second)
+    assert answer.text.endswith(rest)
+    assert len(rest) < len(answer.text)
 
 
 async def test_sentence_in_which_the_only_voice_breaks_off_is_said_to_its_end_when_it_is_back(
@@ -123,15 +131,11 @@ async def test_sentence_in_which_the_only_voice_breaks_off_is_said_to_its_end_wh
 ) -> None:
     async with line.caller("+15035550106") as caller:
         books = await at_read_back(line, caller)
-        asked_for = len(await spoken(line.vendors))
-        await line.vendors.fails("cartesia", "close")  # with the first piece of sound
+        process = await books.process()
+        await line.vendors.fails("cartesia", "close", of=process)  # with the first piece of sound
         await caller.types("yes")
-
-        async def tried_again() -> bool:
-            return len(await spoken(line.vendors)) > asked_for + 1
-
-        await line.eventually(tried_again, "a second request for the same words")
-        await line.vendors.recover()
+        await line.worker.says(FAILED_OVER % books.call_id, times=2)
+        await line.vendors.recovers("cartesia", of=process)
         assert BOOKED in await caller.hears_out()
         await goes_on(books, caller)
 
@@ -139,12 +143,12 @@ async def test_sentence_in_which_the_only_voice_breaks_off_is_said_to_its_end_wh
 async def test_caller_whom_no_voice_answered_hears_it_when_they_ask(line: Line) -> None:
     async with line.caller("+15035550107") as caller:
         books = await at_read_back(line, caller)
-        await line.vendors.fails("cartesia", "refuse")
-        await line.vendors.drops("cartesia")
+        process = await books.process()
+        await line.vendors.fails("cartesia", "refuse", of=process)
+        await line.vendors.drops("cartesia", of=process)
         await caller.types("yes")
-        failed = rf'"{books.call_id}"[^\n]*provider\.failed_over'
-        await line.worker.says(failed, times=GIVES_UP_AFTER)
-        await line.vendors.recover()
+        await line.worker.says(FAILED_OVER % books.call_id, times=GIVES_UP_AFTER)
+        await line.vendors.recovers("cartesia", of=process)
         await caller.types("what did you say")
         assert BOOKED in await caller.hears_out()
         await goes_on(books, caller)
@@ -155,7 +159,7 @@ async def at_read_back(line: Line, caller: Caller) -> Books:
     await caller.hears_out()
     books = await Books.of(line, caller)
     day = await open_day(line, "US", "en")
-    await caller.types(f"please call me back on {day} at ten about a return")
+    await caller.types(f"please call me back on {day} at five in the afternoon about a return")
     await caller.hears_out()
     await books.asks("callback.phone")
     await caller.types("yes")
@@ -166,8 +170,8 @@ async def at_read_back(line: Line, caller: Caller) -> Books:
 
 async def goes_on(books: Books, caller: Caller) -> None:
     """The line listens to what comes next, and has done what was agreed to once."""
-    await caller.types("what are your opening hours")
-    await caller.hears("Monday to Friday")
+    await caller.types("do you have a showroom")
+    await caller.hears("We sell online only")
     await books.asks("closing.more")
     await caller.hangs_up()
     await books.has(state="closed")
@@ -182,24 +186,21 @@ class Answer:
     seconds: float  #: of sound that was heard
 
 
-async def nothing() -> None: ...
+async def nothing(_: Books) -> None: ...
 
 
-async def first_answer(line: Line, number: str, happens: Callable[[], Awaitable[None]]) -> Answer:
+async def first_answer(
+    line: Line, number: str, happens: Callable[[Books], Awaitable[None]]
+) -> Answer:
     """The line's to the caller's first words, always the same; something happens when it begins to sound."""
     async with line.caller(number) as caller:
         await caller.hears("How can I help you")
+        books = await Books.of(line, caller)
         said = await caller.says(ORDER)
         await caller.hears_sound(since=said.ended)
-        await happens()
+        await happens(books)
         text = await caller.hears("or an order number")
-        return Answer(text, heard_for(caller, said.ended))
-
-
-def heard_for(caller: Caller, since: float) -> float:
-    """Seconds of sound; the line is silent now."""
-    sounds = [one for one in caller.sounds if one.began >= since and one.ended is not None]
-    return sum(one.ended - one.began for one in sounds if one.ended is not None)
+        return Answer(text, caller.heard_for(since=said.ended))
 
 
 async def spoken(vendors: Vendors) -> list[str]:
@@ -211,7 +212,7 @@ async def spoken(vendors: Vendors) -> list[str]:
 
 async def test_line_understands_without_a_model_of_openais(line: Line) -> None:
     assert "OPENAI_API_KEY" not in line.worker.family[-1].environ()
-    async with line.caller("+15035550104") as caller:
+    async with line.caller("+15035550108") as caller:
         await caller.hears_out()
         await caller.says("i moved last week so the address you have is wrong")
         await caller.hears_out()
@@ -220,8 +221,9 @@ async def test_line_understands_without_a_model_of_openais(line: Line) -> None:
 
 
 async def test_change_agreed_to_while_the_database_is_away_is_not_claimed(
-    line: Line, opened: FailingLine
+    failing: FailingLine,
 ) -> None:
+    line = failing.line
     async with line.caller(ANN) as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
@@ -237,12 +239,11 @@ async def test_change_agreed_to_while_the_database_is_away_is_not_claimed(
         await caller.presses("5035550144#")
         await caller.hears_out()
         await books.asks("account.confirm")
-        opened.proxy.swallow()
-        await caller.says("yes that is correct")
-        away = await caller.hears(AWAY)
-        assert CLAIM not in away
-        assert await books.effects() == []
-        opened.proxy.pass_on()
+        with failing.database_away():
+            await caller.says("yes that is correct")
+            away = await caller.hears(AWAY)
+            assert CLAIM not in away
+            assert await books.effects() == []
         await books.asks("escalation.choice")
         await caller.says("no thanks")
         await caller.hears_out()
@@ -253,15 +254,13 @@ async def test_change_agreed_to_while_the_database_is_away_is_not_claimed(
     assert await books.effects() == ["update_phone"]
 
 
-async def test_caller_who_rings_while_the_database_is_away_is_told_so(
-    line: Line, opened: FailingLine
-) -> None:
+async def test_caller_who_rings_while_the_database_is_away_is_told_so(failing: FailingLine) -> None:
+    line = failing.line
     before = await line.rows("SELECT call_id FROM calls")
-    opened.proxy.swallow()
-    async with line.caller("+15035550105") as caller:
-        await caller.hears(AWAY, to_end=False)
-        await caller.sees("disconnected")
-    opened.proxy.pass_on()
+    with failing.database_away():
+        async with line.caller("+15035550105") as caller:
+            await caller.hears(AWAY, to_end=False)
+            await caller.sees("disconnected")
     assert await line.rows("SELECT call_id FROM calls") == before
     async with line.caller("+15035550105") as caller:
         assert "How can I help you" in await caller.hears_out()

@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import pytest
 
-from tests.acceptance.line import Line
-
-Scenario = Callable[[Line], Awaitable[None]]
+Scenario = Callable[..., Awaitable[None]]
+MARK = "together"
 
 
 class Together:
-    """When the first one's turn comes, all begin, so many at once; each test waits for its own scenario."""
+    """When a line's first scenario has its turn, all of that line begin; each test waits for its own."""
 
-    def __init__(self, at_once: int) -> None:
-        self._places = asyncio.Semaphore(at_once)
-        self._scenarios: list[Scenario] = []
+    def __init__(self, at_once: Mapping[str, int]) -> None:
+        """
+        Args:
+            at_once: the fixtures of lines, and how many scenarios each takes beside each other.
+        """
+        self._at_once = at_once
+        self._scenarios: dict[str, list[Scenario]] = {line: [] for line in at_once}
         self._begun: dict[Scenario, asyncio.Task[None]] = {}
 
+    def arrange(self, items: list[pytest.Item]) -> None:
+        """One of each line first, so that all lines are busy soon, and last what belongs to none of them."""
+        begun: set[str] = set()
+
+        def place(item: pytest.Item) -> int:
+            if item.get_closest_marker(MARK) is None:
+                return 2
+            line = self._line_of(item)
+            later = line in begun
+            begun.add(line)
+            return int(later)
+
+        items.sort(key=place)
+
     def add(self, test: pytest.Function) -> None:
-        """A coroutine function of the shared line, and of parameters of its own."""
+        """A coroutine function of one of the lines, and of parameters of its own."""
+        line = self._line_of(test)
         given = test.callspec.params if hasattr(test, "callspec") else {}
         scenario = partial(test.obj, **given)
-        self._scenarios.append(scenario)
+        self._scenarios[line].append(scenario)
 
-        async def turn(line: Line, **_: object) -> None:
-            if not self._begun:
-                self._begun = {
-                    one: asyncio.create_task(self._in_a_place(one, line)) for one in self._scenarios
-                }
+        async def turn(**fixtures: object) -> None:
+            if scenario not in self._begun:
+                self._begin(line, fixtures[line])
             await self._begun[scenario]
 
         test.obj = turn
@@ -42,6 +58,16 @@ class Together:
             task.cancel()
         await asyncio.gather(*self._begun.values(), return_exceptions=True)
 
-    async def _in_a_place(self, scenario: Scenario, line: Line) -> None:
-        async with self._places:
-            await scenario(line)
+    def _line_of(self, test: pytest.Item) -> str:
+        assert isinstance(test, pytest.Function)
+        return next(line for line in self._at_once if line in test.fixturenames)
+
+    def _begin(self, name: str, line: object) -> None:
+        places = asyncio.Semaphore(self._at_once[name])
+
+        async def in_a_place(scenario: Scenario) -> None:
+            async with places:
+                await scenario(**{name: line})
+
+        for scenario in self._scenarios[name]:
+            self._begun[scenario] = asyncio.create_task(in_a_place(scenario))

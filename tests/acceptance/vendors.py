@@ -46,13 +46,18 @@ class Vendors:
             await self._control("deepgram", sentences=[{"text": text, "language": language}])
             self._known.add((text, language))
 
-    async def fails(self, vendor: Vendor, how: Fault, seconds: float | None = None) -> None:
-        """From now on, until it recovers."""
-        await self._control(vendor, fault=how, seconds=seconds)
+    async def fails(
+        self, vendor: Vendor, how: Fault, seconds: float | None = None, *, of: int
+    ) -> None:
+        """From now on, until it recovers, for the call of one process; nobody else notices."""
+        await self._control(vendor, fault=how, seconds=seconds, of=of)
 
-    async def drops(self, vendor: Vendor) -> None:
-        """Every connection that is open, in the middle of whatever it does."""
-        await self._control(vendor, drop=True)
+    async def drops(self, vendor: Vendor, *, of: int) -> None:
+        """Every connection of that process, in the middle of whatever it does."""
+        await self._control(vendor, drop=True, of=of)
+
+    async def recovers(self, vendor: Vendor, *, of: int) -> None:
+        await self._control(vendor, clear=True, of=of)
 
     async def answers_after(self, *, deepgram_ms: float = 0.0, cartesia_ms: float = 0.0) -> None:
         await self._control("deepgram", latency_ms=deepgram_ms)

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.acceptance.service import Service
 
 HOLDFAST = Path(sys.executable).with_name("holdfast")
 REGISTERED = r"worker\.registered"
+
+
+def on_host(name: str) -> list[str]:
+    """In front of a command: for it and its children, this machine has another name."""
+    named = ["unshare", "--uts", "--", "sh", "-c"]
+    named.append(f'hostname {name} && exec "$0" "$@"')
+    try:
+        subprocess.run([*named, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("a process can't be given another host name here (unshare --uts)")
+    return named
 
 
 class Worker:
@@ -45,9 +58,12 @@ class Worker:
 
 
 @asynccontextmanager
-async def running_worker(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Worker]:
-    """Registered until the block ends."""
-    service = await Service.start([str(HOLDFAST), "worker"], folder / "worker.log", environment)
+async def running_worker(
+    folder: Path, environment: Mapping[str, str], host: str | None = None
+) -> AsyncIterator[Worker]:
+    """Registered until the block ends; `host`: what its machine is called, when it is to be another."""
+    command = [*(on_host(host) if host else ()), str(HOLDFAST), "worker"]
+    service = await Service.start(command, folder / "worker.log", environment)
     try:
         await service.says(REGISTERED)
         yield Worker(service)

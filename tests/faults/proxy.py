@@ -49,7 +49,7 @@ class Proxy:
         try:
             await open_.wait()
             with suppress(OSError):
-                answers, asks = await asyncio.open_connection(*self._there)
+                answers, asks = await self._connected()
                 await asyncio.gather(
                     self._one_way(reader, asks, open_, self._asked),
                     self._one_way(answers, writer, open_, self._answered),
@@ -59,6 +59,12 @@ class Proxy:
         finally:
             self._carrying.discard(task)
             writer.close()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = self._there
+        if host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        return await asyncio.open_connection(host, port)
 
     async def _one_way(
         self,
@@ -95,7 +101,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy_to(host: str, port: int) -> AsyncIterator[Proxy]:
-    """A proxy on loopback to that address."""
+    """A proxy on loopback to that address; a host that is a folder is one of Postgres's sockets."""
     proxy = Proxy(host, port)
     server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]

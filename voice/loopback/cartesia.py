@@ -90,6 +90,7 @@ class _Context:
     """One context of a socket: texts that are spoken one after the other as one stream of audio."""
 
     name: str
+    request: web.Request  # of its socket
     texts: asyncio.Queue[Generation] = field(default_factory=asyncio.Queue)
     seconds: float = 0.0  # of audio sent so far
     task: asyncio.Task[None] | None = None
@@ -140,8 +141,8 @@ class CartesiaServer(LoopbackServer):
             clip = await speak(asked)
         except (ValidationError, ValueError) as wrong:
             return web.json_response(_problem(400, str(wrong)), status=400)
-        await self.faults.stalled()
-        if self.faults.now == "error":
+        await self.faults_of(request).stalled()
+        if self.faults_of(request).now == "error":
             return web.json_response(_problem(500, "internal error"), status=500)
         self.record(asked)
         await asyncio.sleep(self.latency_ms / 1000)
@@ -149,7 +150,7 @@ class CartesiaServer(LoopbackServer):
         await response.prepare(request)
         for piece, _ in pieces(clip):
             await response.write(encoded(piece, asked))
-            if self.faults.now == "close" and request.transport is not None:
+            if self.faults_of(request).now == "close" and request.transport is not None:
                 request.transport.abort()
                 break
         else:
@@ -164,14 +165,18 @@ class CartesiaServer(LoopbackServer):
             try:
                 async for message in socket:
                     if message.type == WSMsgType.TEXT:
-                        await self._take(socket, contexts, message.data)
+                        await self._take(socket, request, contexts, message.data)
             finally:
                 for context in list(contexts.values()):
                     await _ended(context)
         return socket
 
     async def _take(
-        self, socket: web.WebSocketResponse, contexts: dict[str, _Context], body: str
+        self,
+        socket: web.WebSocketResponse,
+        request: web.Request,
+        contexts: dict[str, _Context],
+        body: str,
     ) -> None:
         """Put a message to its context: text to be spoken, or the wish to be quiet."""
         name = _context_id(body)
@@ -184,7 +189,7 @@ class CartesiaServer(LoopbackServer):
         except ValidationError as wrong:
             await socket.send_json(_failure(name, 400, str(wrong)))
             return
-        context = contexts.setdefault(name, _Context(name))
+        context = contexts.setdefault(name, _Context(name, request))
         context.texts.put_nowait(asked)
         if context.task is None:
             context.task = asyncio.create_task(self._speak(socket, context))
@@ -221,14 +226,14 @@ class CartesiaServer(LoopbackServer):
         await asyncio.sleep(0 if begun else self.latency_ms / 1000)
         offset = context.seconds
         for piece, words in pieces(after_a_pause(clip) if begun else clip):
-            await self.faults.stalled()
-            if self.faults.now == "error":
+            await self.faults_of(context.request).stalled()
+            if self.faults_of(context.request).now == "error":
                 await socket.send_json(_failure(context.name, 500, "internal error"))
                 return False
             if asked.add_timestamps and words:
                 await socket.send_json(_timestamps(context.name, words, offset))
             await socket.send_json(_chunk(context.name, encoded(piece, asked)))
-            if self.faults.now == "close":
+            if self.faults_of(context.request).now == "close":
                 await socket.close(code=1011)
                 return False
             seconds = len(piece) / clip.rate

@@ -84,7 +84,7 @@ class DeepgramServer(LoopbackServer):
         asked = _asked(request.query)
         self.requests.append(asked)
         async with self.socket(request) as socket:
-            await _Stream(self, socket, asked).run()
+            await _Stream(self, request, socket, asked).run()
         return socket
 
     async def _recording(self, request: web.Request) -> web.StreamResponse:
@@ -92,8 +92,8 @@ class DeepgramServer(LoopbackServer):
         refused = _refused(request)
         if refused is not None:
             return refused
-        await self.faults.stalled()
-        if self.faults.now in {"error", "close"}:
+        await self.faults_of(request).stalled()
+        if self.faults_of(request).now in {"error", "close"}:
             return _problem(500, "INTERNAL_SERVER_ERROR", "internal error")
         asked = _asked(request.query)
         self.requests.append(asked)
@@ -125,6 +125,7 @@ class _Stream:
     """One client's stream of audio and the results it is sent, each when it is due."""
 
     server: DeepgramServer
+    request: web.Request
     socket: web.WebSocketResponse
     asked: ListenRequest
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -200,16 +201,17 @@ class _Stream:
 
     async def _send(self) -> None:
         """Send what is due, in order, with whatever is wrong with the server now."""
-        clock, faults = asyncio.get_running_loop(), self.server.faults
+        clock = asyncio.get_running_loop()
         try:
             while (item := await self.due.get()) is not None:
                 due, message = item
                 await asyncio.sleep(max(due - clock.time(), 0))
-                await faults.stalled()
-                if faults.now == "error":
+                await self.server.faults_of(self.request).stalled()
+                wrong = self.server.faults_of(self.request).now
+                if wrong == "error":
                     message = {"type": "Error", "description": "internal error"}
                 await self.socket.send_json(message)
-                if faults.now in {"error", "close"}:
+                if wrong in {"error", "close"}:
                     await self.socket.close(code=1011)
                     return
         except ConnectionError:

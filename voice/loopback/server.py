@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
+import psutil
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -26,6 +27,7 @@ class Control(BaseModel):
     """The body of `POST /control`; what is not in it stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
+    of: int | None = None  # the process (pid) whose connections are meant; without it, all
     fault: Fault | None = None
     seconds: float | None = None  # how long the fault lasts; without it, until cleared
     clear: bool = False
@@ -40,8 +42,9 @@ class LoopbackServer:
     def __init__(self, *, port: int = 0, latency_ms: float = 0.0) -> None:
         self.port = port
         self.latency_ms = latency_ms
-        self.faults = Faults()
-        self._sockets: set[web.WebSocketResponse] = set()
+        self.faults = Faults()  #: everybody's
+        self._faults_of: dict[int, Faults] = {}  #: single processes', by their pids
+        self._sockets: dict[web.WebSocketResponse, web.Request] = {}
         self._runner: web.AppRunner | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -76,33 +79,52 @@ class LoopbackServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.faults.clear()
+        self.recover()
         await self.drop()
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def fail(self, fault: Fault, seconds: float | None = None) -> None:
-        """Begin to fail, for so many seconds or until `recover`."""
-        self.faults.fail(fault, seconds)
+    def fail(self, fault: Fault, seconds: float | None = None, of: int | None = None) -> None:
+        """Begin to fail, for so many seconds or until `recover`: for everybody, or for one process of this machine."""
+        faults = self.faults if of is None else self._faults_of.setdefault(of, Faults())
+        faults.fail(fault, seconds)
 
-    def recover(self) -> None:
-        """Work again."""
-        self.faults.clear()
+    def recover(self, of: int | None = None) -> None:
+        """Work again: for one process, or for all."""
+        if of is None:
+            self.faults.clear()
+        for pid in [*self._faults_of] if of is None else [of]:
+            if faults := self._faults_of.pop(pid, None):
+                faults.clear()
 
-    async def drop(self) -> None:
-        """Close every connection that is open now, in the middle of whatever it does."""
-        await asyncio.gather(*(socket.close(code=1011) for socket in list(self._sockets)))
+    async def drop(self, of: int | None = None) -> None:
+        """Close every connection that is open now, or those of one process, in the middle of whatever it does."""
+        dropped = [
+            socket
+            for socket, request in self._sockets.items()
+            if of is None or comes_from(request, of)
+        ]
+        await asyncio.gather(*(socket.close(code=1011) for socket in dropped))
+
+    def faults_of(self, request: web.Request) -> Faults:
+        """What is wrong for whoever sent this: for their process alone, or for everybody."""
+        own = (
+            faults
+            for pid, faults in self._faults_of.items()
+            if faults.now and comes_from(request, pid)
+        )
+        return next(own, self.faults)
 
     @contextlib.asynccontextmanager
     async def socket(self, request: web.Request) -> AsyncIterator[web.WebSocketResponse]:
         """Accept a WebSocket, and remember it for as long as it is served."""
         socket = web.WebSocketResponse(timeout=1.0)
         await socket.prepare(request)
-        self._sockets.add(socket)
+        self._sockets[socket] = request
         try:
             yield socket
         finally:
-            self._sockets.discard(socket)
+            del self._sockets[socket]
 
     @web.middleware
     async def _failing(
@@ -112,7 +134,7 @@ class LoopbackServer:
     ) -> web.StreamResponse:
         if request.path == "/control":
             return await handler(request)
-        if self.faults.now == "refuse":
+        if self.faults_of(request).now == "refuse":
             return web.json_response({"error": "service unavailable"}, status=503)
         return await handler(request)
 
@@ -125,11 +147,11 @@ class LoopbackServer:
         if order.latency_ms is not None:
             self.latency_ms = order.latency_ms
         if order.clear:
-            self.recover()
+            self.recover(order.of)
         if order.fault is not None:
-            self.fail(order.fault, order.seconds)
+            self.fail(order.fault, order.seconds, order.of)
         if order.drop:
-            await self.drop()
+            await self.drop(order.of)
         return web.json_response(self._state())
 
     async def _report(self, _: web.Request) -> web.Response:
@@ -142,3 +164,13 @@ class LoopbackServer:
             "open": len(self._sockets),
             "requests": self.records(),
         }
+
+
+def comes_from(request: web.Request, pid: int) -> bool:
+    """Is the other end of its connection this process, of this machine?"""
+    peer = None if request.transport is None else request.transport.get_extra_info("peername")
+    try:
+        places = psutil.Process(pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return False
+    return peer is not None and peer[1] in {place.laddr.port for place in places}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -152,6 +153,21 @@ async def test_what_a_stall_held_back_comes_when_it_is_over(
     assert not waiting.done()
     server.recover()
     assert len(timed(await waiting)) == 2
+
+
+async def test_a_process_that_is_held_back_or_dropped_keeps_nobody_else(
+    server: CartesiaServer, plugin: cartesia.TTS
+) -> None:
+    server.fail("stall", of=os.getppid())
+    assert len(timed(await said(plugin, "Good morning."))) == 2
+    await server.drop(of=os.getppid())
+    server.fail("stall", of=os.getpid())
+    waiting = asyncio.create_task(said(plugin, "Good morning."))
+    await eventually(lambda: len(server.requests) == 2)
+    assert not waiting.done()
+    await server.drop(of=os.getpid())
+    with pytest.raises(APIError):
+        await waiting
 
 
 async def test_a_connection_dropped_while_idle_costs_nothing(

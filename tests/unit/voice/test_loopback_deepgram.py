@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -229,6 +230,22 @@ async def test_of_a_sentence_cut_by_a_dropped_connection_the_rest_is_heard(
         rest = np.concatenate((silence(0.3), clip.samples[middle:], silence(0.5)))
         [final] = finals(await hear(stream, rest))
     assert final.text == "four eight two one"
+
+
+async def test_it_fails_for_one_process_and_serves_the_others(
+    server: DeepgramServer, http: aiohttp.ClientSession
+) -> None:
+    server.fail("refuse", of=os.getppid())
+    async with ear(server, http).stream(conn_options=ONCE) as stream:
+        [final] = finals(await hear(stream, spoken("Yes please", "en")))
+    assert final.text == "Yes please"
+    server.fail("refuse", of=os.getpid())
+    with pytest.raises(APIError):
+        async with ear(server, http).stream(conn_options=ONCE) as stream:
+            await hear(stream, spoken("Yes please", "en"))
+    server.recover(os.getpid())
+    async with ear(server, http).stream(conn_options=ONCE) as stream:
+        assert finals(await hear(stream, spoken("Yes please", "en")))
 
 
 async def test_what_a_stall_held_back_comes_when_it_is_over(
