@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -15,11 +16,11 @@ from uuid import UUID
 import langsmith
 import stamina
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from adapters import CompanyConnections, EffectLogOnDatabase, FencedStaff, FencedVault
 from callers import Caller, caller_of
-from checkpoints.calls import CallRegister, Lease
+from checkpoints.calls import BEAT, LEASE, CallRegister, Lease
 from checkpoints.cipher import Cipher, check_key, load_cipher
 from checkpoints.database import Database
 from checkpoints.effects import PostgresEffectLog
@@ -36,12 +37,14 @@ from graph.build import compiled
 from graph.context import CallContext, Desk
 from graph.state import CallerTurn, Case, Lang, Said
 from graph.trouble import unavailable
+from graph.understanding.cascade import Cascade
 from graph.understanding.commands import Pending
 from graph.understanding.local import LocalUnderstander
+from graph.understanding.model import OPENAI, ChatModel, ModelAt, ModelFailed
 from graph.upgrades import STATE_VERSION, UPGRADES
 from graph.wording.speak import FluentWording
 from logs import configure_logs
-from settings import Settings
+from settings import ModelProvider, Settings
 from tools.errors import BackendDown
 from tools.knowledge import answer
 from tools.limits import Breaker, Limits, Window, guarded
@@ -62,8 +65,14 @@ MIGRATION_FOLDERS = {"checkpoints": CHECKPOINT_MIGRATIONS, "company": COMPANY_MI
 CHECKPOINTED = StateShape((CallerTurn, Case, Said, Level), STATE_VERSION, UPGRADES)
 #: Seconds a call is tried to be answered; then the caller hears that it can't be.
 ANSWER_SECONDS = 4.0
+#: Leases of other processes that ran out may be seen a little later than one's own are renewed.
+BEATS_PER_LOOK = 5
 #: Seconds a reply waits for what the demo notifier sends with it.
 NOTICE_SECONDS = 1.0
+
+
+#: What reads the caller's words: with models, where they are configured.
+Understanding = LocalUnderstander | Cascade
 
 
 class SentNotice(BaseModel):
@@ -98,7 +107,7 @@ class Services:
     effect_log: PostgresEffectLog
     saver: PooledSaver
     graph: Any  # a compiled graph; LangGraph's own type is generic over internals
-    understander: LocalUnderstander
+    understander: Understanding
     wording: FluentWording
     clock: Callable[[], datetime]
     lookups: Window
@@ -159,6 +168,8 @@ class Services:
         except BaseException:
             self.register.let_go(record.lease)  # nobody will speak with this caller
             raise
+        if isinstance(self.understander, Cascade):
+            self.understander.prepare()
         return Conversation(
             record=record,
             register=self.register,
@@ -262,6 +273,15 @@ class Services:
         read = await self.understander.read("where is my order", Pending())
         return f"reads 'where is my order' as {read.commands[0].command}"
 
+    async def try_models(self) -> str:
+        """Asks each model once: what configured it wrongly is seen now, and not by callers who wait."""
+        if not isinstance(self.understander, Cascade):
+            return "none: the local understanding reads alone"
+        await asyncio.to_thread(self.understander.warm_up)
+        seconds = self.understander.seconds
+        tried = [await _tried(one, seconds) for one in self.understander.models]
+        return "; ".join(tried)
+
     @property
     def migrations(self) -> int:
         """How many this release has; all are applied once services are open."""
@@ -286,7 +306,7 @@ async def open_services(
     starts: datetime | None = None,
     clock: Callable[[], datetime] | None = None,
     demo: bool = True,
-    understander: LocalUnderstander | None = None,
+    understander: Understanding | None = None,
 ) -> AsyncIterator[Services]:
     """Database, migrations, key check, graph: ready to answer.
 
@@ -315,8 +335,13 @@ async def open_services(
             pooler=settings.postgres.pooler,
         )
         async with database:
-            services = await _services(settings, database, now, understander, demo=demo)
-            async with _leases_kept(services.register), _meanings_learned(services.company):
+            reading = understander or understanding_of(settings)
+            services = await _services(settings, database, now, reading, demo=demo)
+            async with (
+                _leases_kept(services.register),
+                _meanings_learned(services.company),
+                _connections_of(reading),
+            ):
                 yield services
 
 
@@ -325,10 +350,12 @@ async def _leases_kept(register: CallRegister) -> AsyncIterator[None]:
     """This process's calls stay its own for as long as it lives and the database can be told so."""
 
     async def keep() -> None:
-        while True:
-            await asyncio.sleep(register.beat.total_seconds())
+        for beat in count(1):
+            await asyncio.sleep(BEAT.total_seconds())
             try:
-                await bounded(register.keep_alive(), register.beat.total_seconds())
+                await bounded(register.keep_alive(), LEASE.total_seconds() / 3)
+                if beat % BEATS_PER_LOOK == 0:
+                    await bounded(register.mark_interrupted(), LEASE.total_seconds() / 3)
             except (StorageError, TimeoutError):
                 log.warning("leases.not_renewed")
 
@@ -359,6 +386,42 @@ async def _meanings_learned(company: PostgresCompany) -> AsyncIterator[None]:
         await company.knowledge.close()
 
 
+@asynccontextmanager
+async def _connections_of(understander: Understanding) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if isinstance(understander, Cascade):
+            await understander.close()
+
+
+def understanding_of(settings: Settings) -> Understanding:
+    """What reads the caller's words. Nothing goes over the network without a key or a server of one's own."""
+    local = LocalUnderstander(settings.cache)
+    models = settings.reading_models
+    if not models:
+        return local
+    seconds = settings.limits.model_seconds
+    return Cascade(local, [ChatModel(_model_at(one), seconds) for one in models], seconds)
+
+
+def _model_at(one: ModelProvider) -> ModelAt:
+    key = one.api_key or SecretStr("none")  # a server of one's own may need none
+    return ModelAt(one.model, key, one.base_url or OPENAI, one.temperature)
+
+
+async def _tried(model: ChatModel, seconds: float) -> str:
+    began = monotonic()
+    try:
+        read = await bounded(model.read("where is my order", Pending()), seconds)
+    except TimeoutError:
+        return f"{model.name} does not answer within {seconds:g} s"
+    except ModelFailed as error:
+        return f"{model.name} does not answer ({error.error_type})"
+    ms = round(1000 * (monotonic() - began))
+    return f"{model.name} reads 'where is my order' as {read.meant[0].command} in {ms} ms"
+
+
 def _embedder(settings: Settings) -> Embedder | None:
     """Nothing goes over the network without a key."""
     key = settings.openai_api_key
@@ -371,7 +434,7 @@ async def _services(
     settings: Settings,
     database: Database,
     clock: Callable[[], datetime],
-    understander: LocalUnderstander | None,
+    understander: Understanding,
     *,
     demo: bool,
 ) -> Services:
@@ -398,7 +461,7 @@ async def _services(
         effect_log=PostgresEffectLog(database, cipher),
         saver=saver,
         graph=compiled(saver),
-        understander=understander or LocalUnderstander(settings.cache),
+        understander=understander,
         wording=FluentWording(),
         clock=clock,
         lookups=Window(settings.limits.lookups_per_second, 1.0),

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
+    HttpUrl,
     SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -55,6 +61,7 @@ class CallSettings(_Group):
 
 class LimitSettings(_Group):
     lookup_seconds: float = Field(default=2.0, gt=0)
+    model_seconds: float = Field(default=1.5, gt=0)  #: for all language models together, a turn
     lookups_per_call_minute: int = Field(default=60, gt=0)
     lookups_per_second: int = Field(default=500, gt=0)
 
@@ -76,6 +83,35 @@ class PostgresSettings(_Group):
 
 class StudioSettings(_Group):
     writes: bool = False  #: turns run in Studio are turns of the call; else they are replays
+
+
+def _web_address(url: str | None) -> str | None:
+    """Found out now: a client would say so in the middle of a call."""
+    if url is not None:
+        try:
+            _HTTP_URL.validate_python(url)
+        except ValidationError:
+            msg = "write it like http://127.0.0.1:8080/v1 or https://api.example.com/v1"
+            raise ValueError(msg) from None
+    return url
+
+
+_HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+WebAddress = Annotated[str | None, AfterValidator(_web_address)]
+
+
+class ModelProvider(_Group):
+    """A language model that reads what the local understanding is not sure of, behind OpenAI's chat completions."""
+
+    provider: Literal["openai"] = "openai"
+    base_url: WebAddress = None  #: default: openai_base_url, else OpenAI's; any compatible server
+    model: str = "gpt-4.1-mini"  #: quick, and answers in a given form
+    api_key: SecretStr | None = None  #: default: OPENAI_API_KEY, which no other server gets
+    temperature: float | None = Field(default=0.0, ge=0, le=2)  #: null: the model's own
+
+
+#: LiveKit's own, none, or a file of one's own (Ogg, MP3, WAV).
+HoldMusic = Literal["music", "none"] | FilePath
 
 
 class SpeechProvider(_Group):
@@ -120,6 +156,7 @@ class VoiceSettings(_Group):
     transfer_trunk: str | None = None
     transfer_ring: float = Field(default=25.0, gt=0)  #: how long a colleague's phone rings
     transfer_language: Literal["en", "es", "fr"] = "en"  #: what the colleagues are told in
+    hold_music: HoldMusic = "music"  #: for the caller, while a colleague is rung and told
     calls_per_worker: int = Field(default=0, ge=0)  #: 0: as many as the processor carries
     idle_processes: int = Field(default=8, ge=0)  #: kept ready for calls that come at once
     http_port: int = Field(default=8081, ge=0)  #: the worker's health and load
@@ -151,7 +188,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = _named("DATABASE_URL")
     encryption_key: SecretStr | None = None
     openai_api_key: SecretStr | None = _named("OPENAI_API_KEY")
-    openai_base_url: str | None = None
+    openai_base_url: WebAddress = None
+    #: asked in this order; none given: OpenAI's, when there is a key; an empty list: none
+    models: tuple[ModelProvider, ...] | None = None
     embedding_model: str = "text-embedding-3-small"
     deepgram_api_key: SecretStr | None = _named("DEEPGRAM_API_KEY")
     cartesia_api_key: SecretStr | None = _named("CARTESIA_API_KEY")
@@ -171,6 +210,31 @@ class Settings(BaseSettings):
     def absolute(cls, folder: Path) -> Path:
         """`~` is a home where a shell has not seen it, and the folder stays where it is when the process moves."""
         return folder.expanduser().absolute()
+
+    @field_validator("models")
+    @classmethod
+    def allowed(
+        cls, models: tuple[ModelProvider, ...] | None, info: ValidationInfo
+    ) -> tuple[ModelProvider, ...] | None:
+        """A model of OpenAI's needs their key, and so says whoever starts the line, not its log in mid-call."""
+        given = info.data.get("openai_api_key")
+        if not given and any(one.base_url is None and one.api_key is None for one in models or ()):
+            msg = "a model without base_url is OpenAI's, and OPENAI_API_KEY is not set"
+            raise ValueError(msg)
+        return models
+
+    @property
+    def reading_models(self) -> tuple[ModelProvider, ...]:
+        """The models that read, each with its address and key, if it has them; none without a setting or a key."""
+        openais = (ModelProvider(),) if self.openai_api_key else ()
+        models = openais if self.models is None else self.models
+        return tuple(self._addressed(one) for one in models)
+
+    def _addressed(self, one: ModelProvider) -> ModelProvider:
+        if one.base_url is not None:
+            return one
+        key = one.api_key or self.openai_api_key
+        return one.model_copy(update={"base_url": self.openai_base_url, "api_key": key})
 
     @classmethod
     def own_names(cls) -> dict[str, str]:

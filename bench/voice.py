@@ -32,15 +32,18 @@ from tests.acceptance.caller import Caller
 from tests.acceptance.clips import Clips
 from tests.acceptance.exchange import Exchange
 from tests.acceptance.line import open_line
+from tests.acceptance.models import Models, loopback_models
 from tests.acceptance.service import Service
 from tests.acceptance.vendors import Vendors, loopback_vendors
 from tests.company import fill_template
 from voice.local_server import LocalLiveKit, local_livekit
 
 QUESTION = "what is your return policy"
+FOR_A_MODEL = "my thingy is god knows where"  # the local understanding makes nothing of it
 CUTS_IN = ("stop please", "no wait a moment", "hold on please", "i have another question")
 ROOT = Path(__file__).parents[1]
 REALISTIC = {"deepgram_ms": 150.0, "cartesia_ms": 120.0}
+MODEL_MS = 500.0
 BARGE_AFTER = (1.2, 1.4, 1.6, 1.8)  # seconds into the answer
 ALONE = 8  # calls, one after another
 
@@ -63,14 +66,14 @@ class Heard:
     silence: float
 
 
-async def call(agent: Agent, index: int = 0, delay: float = 0.0) -> Heard:
+async def call(agent: Agent, index: int = 0, delay: float = 0.0, question: str = QUESTION) -> Heard:
     """Greeted, a question answered, and the answer cut in on, each time with other words at another place."""
     await asyncio.sleep(delay)
     token = agent.exchange.phone("anonymous", room=f"call-{uuid4()}", identity="caller")
     async with agent.exchange.caller(token) as caller:
         greeted = await caller.hears_sound(since=caller.joined)
         await caller.until_silent()
-        asked = await caller.says(QUESTION)
+        asked = await caller.says(question)
         answered = await caller.hears_sound(since=asked.ended)
         after = BARGE_AFTER[index // len(CUTS_IN) % len(BARGE_AFTER)]
         cut = await caller.cuts_in_after(after, CUTS_IN[index % len(CUTS_IN)])
@@ -128,9 +131,18 @@ def _memory(family: Sequence[psutil.Process]) -> float:
 
 @asynccontextmanager
 async def ours(
-    server: LocalLiveKit, vendors: Vendors, clips: Clips, dsn: str, folder: Path
+    server: LocalLiveKit,
+    vendors: Vendors,
+    models: Models,
+    clips: Clips,
+    dsn: str,
+    folder: Path,
 ) -> AsyncIterator[Agent]:
-    more = {"HOLDFAST_VOICE__IDLE_PROCESSES": "8", "HOLDFAST_VOICE__CALLS_PER_WORKER": "20"}
+    more = {
+        **models.environment,
+        "HOLDFAST_VOICE__IDLE_PROCESSES": "8",
+        "HOLDFAST_VOICE__CALLS_PER_WORKER": "20",
+    }
     async with open_line(server, vendors, clips, dsn, folder, folder, **more) as line:
         await asyncio.sleep(5)  # its processes are warm
         yield Agent("holdfast", line.exchange, lambda: line.worker.family)
@@ -167,6 +179,17 @@ async def one_by_one(agent: Agent, vendors: Vendors) -> None:
     slow = [await call(agent) for _ in range(3)]
     await vendors.recover()
     print(f"{agent.name:12} response, vendors 150+120 ms  {shown([one.response for one in slow])}")
+
+
+async def with_a_model(agent: Agent, vendors: Vendors, models: Models) -> None:
+    """The same response to words that a language model has to read."""
+    await models.learns(FOR_A_MODEL, {"command": "order_status"})
+    await models.answers_after(MODEL_MS)
+    await vendors.answers_after(**REALISTIC)
+    read = [await call(agent, question=FOR_A_MODEL) for _ in range(3)]
+    await vendors.recover()
+    assert len(await models.asked()) >= len(read), "the model was not asked"
+    print(f"{agent.name:12} the same, and a model 500 ms  {shown([one.response for one in read])}")
 
 
 async def at_once(agent: Agent, loads: Sequence[int]) -> None:
@@ -221,9 +244,11 @@ async def _all(folder: Path, dsn: str, loads: Sequence[int]) -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(local_livekit(folder, cache=Settings().cache))
         vendors = await stack.enter_async_context(loopback_vendors(folder))
-        async with ours(server, vendors, clips, dsn, folder) as agent:
+        models = await stack.enter_async_context(loopback_models(folder))
+        async with ours(server, vendors, models, clips, dsn, folder) as agent:
             await one_by_one(agent, vendors)
             stages((folder / "worker.log").read_text("utf-8"))
+            await with_a_model(agent, vendors, models)
             await at_once(agent, loads)
         async with stock(server, vendors, clips, folder) as agent:
             await one_by_one(agent, vendors)

@@ -2,7 +2,7 @@
 personal.
 
 A call is held under a lease with a counter. Whoever takes a call over raises the counter, and a worker that still has
-the old one can't commit any more. A lease that ran out, or whose worker is dead, is free to be taken over.
+the old one can't commit any more. A lease that ran out, or whose worker is dead (owner.py), is free to be taken over.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from checkpoints.database import Connection, Database, storage_errors
 from checkpoints.errors import CallNotFound, LeaseLost
-from checkpoints.owner import owner_is_dead, this_process
+from checkpoints.owner import Witness
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,10 @@ CallStateName = Literal[
     "waiting_for_staff",  # a person has to go on
     "closed",
 ]
-LEASE = timedelta(seconds=30)  # renewed every third of it: a dead host's calls are free after this
+LEASE = timedelta(
+    seconds=30
+)  #: calls of a host that is cut off, or has no power, are free after this
+BEAT = timedelta(seconds=2)  #: how often it is renewed
 SHORTEST_PREFIX = 8
 #: Seconds before each attempt to take up a call whose row is locked: a writer that was cut off holds it for a moment.
 LOCKED_PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -80,7 +83,7 @@ class CallRecord(BaseModel):
     open_flow: str | None
     asks: str | None
     verified: int
-    lease_owner: str | None
+    lease_owner: str | None  #: of an interrupted call: a process that is gone
     lease_counter: int
     lease_expires_at: datetime | None
     started_at: datetime
@@ -108,13 +111,9 @@ class CallRegister:
         self._database = database
         self._clock = clock
         self._lease = lease
-        self._owner = this_process()
+        self._owner = database.owner
+        self._witness = Witness(database.owner)
         self._held: dict[UUID, Lease] = {}  # the calls this process is speaking with
-
-    @property
-    def beat(self) -> timedelta:
-        """How often `keep_alive` must run."""
-        return self._lease / 3
 
     async def begin(
         self, caller_hash: str | None, language: CallLanguage, call_id: UUID | None = None
@@ -169,7 +168,7 @@ class CallRegister:
                     "caller": caller_hash,
                     "since": now - window,
                     "now": now,
-                    "dead": await _dead_owners(connection, caller_hash),
+                    "dead": await self._gone(connection, caller_hash),
                     "held": list(self._held),
                 },
             )
@@ -265,9 +264,9 @@ class CallRegister:
         )
 
     async def keep_alive(self) -> None:
-        """Renew the leases of the calls this process is speaking with, and mark as interrupted what ran out anywhere.
+        """Renew the leases of the calls this process is speaking with: to be done every `BEAT`.
 
-        A call that was marked so while the database was away, and that nobody took, is live again.
+        A call that was marked as interrupted while the database was away, and that nobody took, is live again.
         """
         held = tuple(self._held.values())
         await self._change(
@@ -281,18 +280,43 @@ class CallRegister:
                 [lease.counter for lease in held],
             ),
         )
-        await self.mark_interrupted()
 
     async def mark_interrupted(self) -> None:
-        """Calls whose lease ran out are interrupted, and so are those whose process is gone from this host."""
+        """Calls whose lease ran out are interrupted, and so are those whose process is gone."""
+        await self.mark_gone()
         now = self._clock()
+        await self._change(
+            "UPDATE calls SET state = 'interrupted', interrupted_at = %s, lease_owner = NULL, "
+            "lease_expires_at = NULL WHERE state = 'live' AND lease_expires_at < %s",
+            (now, now),
+        )
+
+    async def mark_gone(self) -> None:
+        """Calls whose process is gone are interrupted, and keep its name.
+
+        A process of another host counts as gone once it was missed in this way for a few seconds: whoever is to know
+        it soon does this as often as leases are renewed.
+        """
         async with storage_errors(), self._database.connection() as connection:
-            await connection.execute(
-                "UPDATE calls SET state = 'interrupted', interrupted_at = %(now)s, lease_owner = NULL, "
-                "lease_expires_at = NULL WHERE state = 'live' "
-                "AND (lease_expires_at < %(now)s OR lease_owner = ANY(%(dead)s))",
-                {"now": now, "dead": await _dead_owners(connection)},
-            )
+            if gone := await self._gone(connection):
+                await connection.execute(
+                    "UPDATE calls SET state = 'interrupted', interrupted_at = %s, lease_expires_at = NULL "
+                    "WHERE state = 'live' AND lease_owner = ANY(%s)",
+                    (self._clock(), gone),
+                )
+
+    async def _gone(self, connection: Connection, caller_hash: str | None = None) -> list[str]:
+        """Holders of live calls, of one caller or of all, whose processes are gone."""
+        cursor = await connection.execute(
+            "SELECT lease_owner, max(lease_expires_at) AS until FROM calls WHERE state = 'live' "
+            "AND lease_owner IS NOT NULL AND (%(caller)s::text IS NULL OR caller_hash = %(caller)s) "
+            "GROUP BY lease_owner",
+            {"caller": caller_hash},
+        )
+        leases = {str(row["lease_owner"]): row["until"] for row in await cursor.fetchall()}
+        if caller_hash is None:
+            await self._witness.look(connection, leases)
+        return [owner for owner in leases if self._witness.is_gone(owner)]
 
     async def list(self, *, limit: int = 20, state: str | None = None) -> tuple[CallRecord, ...]:
         """Newest first."""
@@ -372,14 +396,3 @@ async def hold(connection: Connection, lease: Lease) -> None:
     )
     if await cursor.fetchone() is None:
         raise LeaseLost
-
-
-async def _dead_owners(connection: Connection, caller_hash: str | None = None) -> list[str]:
-    """Holders of live calls that were processes of this host and are no more."""
-    cursor = await connection.execute(
-        "SELECT DISTINCT lease_owner FROM calls WHERE state = 'live' AND lease_owner IS NOT NULL "
-        "AND (%(caller)s::text IS NULL OR caller_hash = %(caller)s)",
-        {"caller": caller_hash},
-    )
-    owners = [str(row["lease_owner"]) for row in await cursor.fetchall()]
-    return [owner for owner in owners if owner_is_dead(owner)]

@@ -20,6 +20,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from checkpoints.errors import StorageDown, StorageError, StorageUnusable
+from checkpoints.owner import APPLICATION, hidden, this_process
 from deadline import bounded
 
 OLDEST_SERVER = 150000
@@ -118,12 +119,15 @@ class Database:
             StorageUnusable: the string is not one.
         """
         self._pooler = pooler
+        #: The name of this process for others: what it connects with, and holds calls under.
+        self.owner = hidden(this_process()) if pooler else this_process()
         self._closing = False
         self._anew_at = 0.0
         try:
             parts = conninfo_to_dict(dsn)
             self._where = _where(parts)
             options = _connection_options(str(parts.get("options") or ""), pooler=pooler)
+            options["application_name"] = APPLICATION + self.owner
             self.dsn = make_conninfo(dsn, **options)
         except psycopg.ProgrammingError:
             msg = (
@@ -288,7 +292,6 @@ def _connection_options(given: str, *, pooler: bool) -> dict[str, Any]:
         "connect_timeout": CONNECT_SECONDS,
         "keepalives_idle": 5,
         "tcp_user_timeout": 3000,
-        "application_name": "holdfast",
     }
     if not pooler:
         ours = "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=5000"

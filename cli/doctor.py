@@ -33,6 +33,7 @@ async def _checked(settings: Settings) -> bool:
                 "knowledge": services.count_answers,
                 "company": services.count_company,
                 "understanding": services.try_understanding,
+                "model": services.try_models,
             }
             for name, check in checks.items():
                 print(f"{name:14} {await check()}")

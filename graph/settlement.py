@@ -12,7 +12,7 @@ from uuid import UUID
 
 from graph.context import CallContext
 from graph.dialogue import answered, flow_text, pop, tell, top
-from graph.state import CallbackRequest, Case, Change, Done, HandOver, Proposal
+from graph.state import CallbackRequest, CallState, Case, Change, Done, HandOver, Proposal
 from graph.understanding.commands import FlowName
 from graph.wording.line import Line, line
 from tools.effects import EffectKey, EffectName
@@ -36,16 +36,17 @@ async def settled(case: Case, context: CallContext, turn: int) -> Case:
     """
     last_spoke = max((one.turn for one in case.history if one.words), default=turn - 1)
     for done in case.done:
-        if done.turn >= last_spoke:
+        if done.turn >= last_spoke and not (case.transfer and done.effect == "hand_over"):
             case = tell(case, _meanwhile(done.effect))
     tried = (*case.unsettled, case.proposal) if case.proposal else case.unsettled
     try:
         case = await _asked_after(case, tried, _meanwhile, context, turn)
+        case = _on_the_way(case, tried)
         unproposed = hand_over_key(case, context.call_id, turn)
         if await context.desk.effects.is_done(unproposed):
             case = _taken_as_done(case, unproposed, turn)
-            case = case.model_copy(update={"handed_over": True})
-            case = tell(case, _meanwhile(unproposed.effect))
+            lost = HandOver(way="transfer", reason="asked")
+            case = case.model_copy(update={"handed_over": True, "transfer": lost})
     except DeskError:
         return case
     return case
@@ -60,6 +61,18 @@ async def settled_after_all(case: Case, context: CallContext, turn: int) -> Case
         return await _asked_after(case, tried, _after_all, context, turn)
     except DeskError:
         return case
+
+
+def through_after_all(case: Case, change: HandOver, turn: int) -> CallState:
+    """The caller is on the way to a colleague, and told so; staff have the case already, and get it once."""
+    done = tuple(
+        one.model_copy(update={"turn": turn}) if one.effect == "hand_over" else one
+        for one in case.done
+    )
+    case = tell(case, line("done-transfer")).model_copy(
+        update={"transfer": change, "done": done, "turn_commands": (), "question": None}
+    )
+    return {"case": case, "ended": True, "outcome": "escalated"}
 
 
 def said_again(case: Case) -> Case:
@@ -122,6 +135,15 @@ def _with_staff(case: Case, change: Change) -> Case:
         isinstance(change, CallbackRequest) and change.hands_over is not None
     )
     return case.model_copy(update={"handed_over": True}) if given else case
+
+
+def _on_the_way(case: Case, tried: tuple[Proposal, ...]) -> Case:
+    """Was one of these the caller's being put through?"""
+    done = {one.key for one in case.done}
+    for one in tried:
+        if isinstance(one.change, HandOver) and one.change.way == "transfer" and one.key in done:
+            case = case.model_copy(update={"transfer": one.change})
+    return case
 
 
 def _meanwhile(effect: EffectName) -> Line:

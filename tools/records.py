@@ -120,7 +120,7 @@ TransferOutcome = Literal[
     "declined",  # by a person, or by their phone
     "voicemail",  # something answered that does not press a key
     "caller_left",  # while the colleague was rung
-    "failed",  # the phone network or LiveKit did not do it
+    "failed",  # the phone network or LiveKit did not do it, or our line died
 ]
 
 

@@ -82,6 +82,7 @@ class PhoneCall:
         self._room: rtc.Room | None = None
         self._caller = ""  #: participant's identity
         self._unmissable: SpeechHandle | None = None  #: what the law wants said
+        self._greeted = asyncio.Event()  #: all of the greeting is on its way to the caller
         self.asks: str | None = None  #: the open question
         self.over = asyncio.Event()  #: nothing more is said on this line
         self.end: End | None = None
@@ -153,6 +154,7 @@ class PhoneCall:
         self._unmissable = self.turns.speak(turn, first, interruptible=False)
         if rest:
             self.turns.speak(turn, rest)
+        self._greeted.set()
 
     async def _cut_in(self, caller: CallerTurn) -> None:
         """A turn that ends whatever is being said."""
@@ -207,6 +209,7 @@ class PhoneCall:
 
     async def _end(self, end: End) -> None:
         """The last words are heard to their end, then the line is closed."""
+        await self._greeted.wait()  # which may be all that is said
         if (last := self.turns.last) is not None:
             await last.over()
         self._finish(end)

@@ -21,6 +21,8 @@ Ending = Literal[
 #: They left on purpose; or their client did, to connect afresh after a change of network, and comes at once.
 LEFT = {rtc.DisconnectReason.CLIENT_INITIATED}
 RECONNECT_SECONDS = 2.0
+#: Seconds after which a caller who is back is taken to hear. LiveKit says so within one, on a good network.
+HEARS_WITHIN = 3.0
 #: They put the phone down, or we took the room away.
 PUT_DOWN = {
     rtc.DisconnectReason.ROOM_DELETED,
@@ -66,7 +68,7 @@ class Connection:
             caller: identity of the participant.
             blip: seconds a caller is waited for whose network went away.
             later: default: the running event loop's timer.
-            back: the caller is here again, whose network was away.
+            back: the caller is here again, whose network was away, and hears.
         """
         self._room = room
         self._caller = caller
@@ -74,13 +76,15 @@ class Connection:
         self._blip = blip
         self._later: Later = later or asyncio.get_running_loop().call_later
         self._back = back
-        self._timer: Timer | None = None
+        self._timer: Timer | None = None  #: while they are away
+        self._deaf: Timer | None = None  #: while they are back, and their media are not
         self._leaving: asyncio.Task[Ending] | None = None
         self._over = asyncio.Event()
         self._put_through = False
         self._missed: rtc.RemoteParticipant | None = None  # left while they were put through
         room.on("participant_disconnected", self._left)
         room.on("participant_connected", self._joined)
+        room.on("participant_active", self._hears)
         room.on("disconnected", self._we_left)
         if caller not in room.remote_participants:
             self._wait(blip, "dropped")  # they were gone before anybody looked
@@ -138,7 +142,17 @@ class Connection:
         if participant.identity == self._caller and self._timer is not None:
             self._stop_waiting()
             log.info("caller.back")
-            self._back()
+            self._deaf = self._later(HEARS_WITHIN, self._is_back)
+            if participant.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE:
+                self._is_back()
+
+    def _hears(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._caller and self._deaf is not None:
+            self._is_back()
+
+    def _is_back(self) -> None:
+        self._stop_waiting()
+        self._back()
 
     def _we_left(self, reason: rtc.DisconnectReason.ValueType) -> None:
         """Nothing reaches the caller any more."""
@@ -148,13 +162,15 @@ class Connection:
     def _wait(self, seconds: float, ending: Ending) -> None:
         if self._leaving is not None or self._timer is not None:
             return
+        self._stop_waiting()
         self._timer = self._later(seconds, lambda: self._end(ending))
         log.info("caller.away", seconds=seconds)
 
     def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._deaf):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._deaf = None
 
     def _end(self, ending: Ending) -> None:
         if self._leaving is not None:
@@ -162,6 +178,7 @@ class Connection:
         self._stop_waiting()
         self._room.off("participant_disconnected", self._left)
         self._room.off("participant_connected", self._joined)
+        self._room.off("participant_active", self._hears)
         self._room.off("disconnected", self._we_left)
         log.info("caller.left", ending=ending)
         self._leaving = asyncio.create_task(self._put_on_record(ending), name="leaving")

@@ -15,6 +15,7 @@ from settings import Settings
 from tools.errors import DeskError
 from tools.records import TransferOutcome
 from voice.consultation import SpokenConsultation
+from voice.on_hold import on_hold
 from voice.speech import Speech, build
 from voice.transfer import PutThrough, put_through
 
@@ -31,8 +32,11 @@ async def hand_over(
     consultation = SpokenConsultation(
         settings.livekit, lambda: _said(speech, _brief(call, settings))
     )
+    # Where the phone network moves the call, it plays them a dial tone.
+    music = settings.voice.hold_music if settings.voice.transfer_trunk is not None else "none"
     try:
-        put = await put_through(job.api, job.room, caller, settings.voice, consultation)
+        async with on_hold(job.room, music):
+            put = await put_through(job.api, job.room, caller, settings.voice, consultation)
     finally:
         await speech.aclose()
     await _put_on_record(call, put.outcome)

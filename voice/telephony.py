@@ -12,6 +12,7 @@ import structlog
 from livekit import rtc
 from pydantic import BaseModel, ConfigDict
 
+from callers import number_meant
 from graph.state import Lang
 from voice.timers import Later, Timer
 
@@ -22,6 +23,7 @@ SIP_NUMBER, SIP_CALL_ID = "sip.phoneNumber", "sip.callID"
 #: Set by a token of ours, or by a SIP dispatch rule: a number people ring for Spanish, say.
 NUMBER, LANGUAGE = "holdfast.number", "holdfast.language"
 
+ANONYMOUS = "266696687"  #: spelled on a keypad, as some exchanges do
 PAUSE = 2.5  #: seconds without a key after which an answer of unknown length is taken as complete
 MOST_KEYS = 40  #: as many as a turn takes
 
@@ -68,19 +70,11 @@ def caller_in(participant: rtc.Participant, country: str = "US") -> CallerIn:
 def _number(given: str, country: str) -> str | None:
     """Trunks write a number with its plus, without it, as a SIP address, or "anonymous" in many words."""
     user = re.sub(r"^(sips?|tel):", "", given.strip(), flags=re.IGNORECASE).partition("@")[0]
-    if not re.fullmatch(r"\+?[\d\s().\-]{3,}", user):
+    if not re.fullmatch(r"\+?[\d\s().\-]{3,}", user) or re.sub(r"\D", "", user) == ANONYMOUS:
         return None
-    for written, region in ((user, country), (f"+{user.lstrip('+')}", None)):
-        try:
-            parsed = phonenumbers.parse(written, region)
-        except phonenumbers.NumberParseException:
-            continue
-        # With its plus a number is clear, and a new range of numbers is in no table yet.
-        clear = written.startswith("+") and region is not None
-        fits = phonenumbers.is_possible_number if clear else phonenumbers.is_valid_number
-        if fits(parsed):
-            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return None
+    number = number_meant(user, country)
+    e164 = phonenumbers.PhoneNumberFormat.E164
+    return phonenumbers.format_number(number, e164) if number is not None else None
 
 
 def _language(given: str) -> Lang | None:

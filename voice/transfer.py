@@ -139,6 +139,7 @@ async def consult(
     The caller stays where they are until then. Works for browsers, too.
     """
     aside_name = f"{room.name}-{COLLEAGUE}"
+    await _hung_up(livekit, aside_name)  # whoever is rung there for a worker that died
     try:
         aside = await consultation.open(aside_name)
     except rtc.ConnectError:
@@ -289,8 +290,12 @@ async def parted(livekit: api.LiveKitAPI, put: PutThrough) -> None:
 
 
 async def _closed(livekit: api.LiveKitAPI, aside: rtc.Room, name: str) -> None:
-    """Whoever is still in the room is hung up on."""
+    """We leave, and whoever is still in the room is hung up on."""
     await aside.disconnect()
+    await _hung_up(livekit, name)
+
+
+async def _hung_up(livekit: api.LiveKitAPI, name: str) -> None:
     with suppress(api.ServerError, aiohttp.ClientError, TimeoutError):
         await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
 

@@ -8,6 +8,7 @@ from graph.callbacks import serve_callback
 from graph.context import CallContext
 from graph.dialogue import ask, pop, push, put_top, stumble, tell, top
 from graph.proposals import propose
+from graph.settlement import through_after_all
 from graph.state import CallbackFlow, CallState, Case, HandOver, HumanFlow
 from graph.understanding import commands as c
 from graph.wording.line import line
@@ -19,7 +20,8 @@ async def escalation(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     case, context, turn = state["case"], runtime.context, state["turn"]
     flow = top(case)
     if isinstance(flow, HumanFlow) and _handed_over_after_all(case, turn):
-        return _through_after_all(case, flow)
+        change = HandOver(way="transfer", reason=flow.reason, detail=flow.detail)
+        return {**through_after_all(pop(case, served=True), change, turn), "node": "escalation"}
     if isinstance(flow, HumanFlow):
         case = await _person(case, flow, context, turn, state["language"])
     elif isinstance(flow, CallbackFlow):
@@ -33,14 +35,6 @@ def _handed_over_after_all(case: Case, turn: int) -> bool:
     """Did this very turn find out that the attempt before it had come through? See settlement.py."""
     found = any(one.effect == "hand_over" and one.turn == turn for one in case.done)
     return case.handed_over and found
-
-
-def _through_after_all(case: Case, flow: HumanFlow) -> CallState:
-    """The caller is on the way to a colleague, as they asked twice; nothing is done a second time."""
-    change = HandOver(way="transfer", reason=flow.reason, detail=flow.detail)
-    case = pop(tell(case, line("done-transfer")), served=True)
-    case = case.model_copy(update={"transfer": change, "turn_commands": ()})
-    return {"case": case, "node": "escalation", "ended": True, "outcome": "escalated"}
 
 
 async def _person(

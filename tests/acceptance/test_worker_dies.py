@@ -9,20 +9,21 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from checkpoints.owner import STEADY
 from tests.acceptance.books import Books
 from tests.acceptance.line import Line, OpenLine, Row
 from tests.acceptance.service import Service
 from tests.acceptance.worker import HOLDFAST, Worker, running_worker
 from tests.company import KEY
 
-RESCUED = r"call\.rescued"
+RESCUED = r'"reason": "(\w+)".*"event": "call\.rescued"'
 STOPS = r"worker\.stopping"
 
 pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager
-async def rescue(line: Line, home: Path, folder: Path) -> AsyncIterator[Service]:
+async def rescue(line: Line, home: Path, folder: Path, **more: str) -> AsyncIterator[Service]:
     """`holdfast rescue`, as whoever runs the line starts it beside the workers."""
     environment = {
         **line.server.environment,
@@ -31,6 +32,7 @@ async def rescue(line: Line, home: Path, folder: Path) -> AsyncIterator[Service]
         "HOLDFAST_ENCRYPTION_KEY": KEY,
         "HOLDFAST_LOG_LEVEL": "info",
         "HOLDFAST_VOICE__AGENT_NAME": line.exchange.agent_name,
+        **more,
     }
     service = await Service.start([str(HOLDFAST), "rescue"], folder / "rescue.log", environment)
     try:
@@ -40,11 +42,13 @@ async def rescue(line: Line, home: Path, folder: Path) -> AsyncIterator[Service]
 
 
 @asynccontextmanager
-async def another_worker(line: Line, folder: Path) -> AsyncIterator[Worker]:
+async def another_worker(
+    line: Line, folder: Path, host: str | None = None
+) -> AsyncIterator[Worker]:
     """With the environment of the first."""
     place = folder / "another"
     place.mkdir()
-    async with running_worker(place, line.worker.family[-1].environ()) as worker:
+    async with running_worker(place, line.worker.family[-1].environ(), host) as worker:
         yield worker
 
 
@@ -63,12 +67,44 @@ async def line(open_own_line: OpenLine) -> AsyncIterator[Line]:
         yield opened
 
 
+@asynccontextmanager
+async def known_for_a_while(line: Line, rescuer: Service) -> AsyncIterator[None]:
+    """Rescue has been connected for so long that it believes what it doesn't see."""
+
+    async def connected() -> bool:
+        rows = await line.rows(
+            "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE %s "
+            "AND now() - backend_start > %s",
+            f"%:{rescuer.pid}:%",
+            STEADY,
+        )
+        return bool(rows)
+
+    await line.eventually(connected, "a rescue that has been there for a while")
+    yield
+
+
+@pytest.mark.parametrize(
+    ("hosts", "settings"),
+    [
+        ((None, None), {}),
+        (("one", "another"), {}),
+        (("one", "another"), {"HOLDFAST_POSTGRES__POOLER": "true"}),
+    ],
+    ids=["one host", "three hosts", "three hosts behind a pooler"],
+)
 async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
-    line: Line, model_home: Path, tmp_path: Path
+    open_own_line: OpenLine,
+    hosts: tuple[str | None, str | None],
+    settings: dict[str, str],
+    model_home: Path,
+    tmp_path: Path,
 ) -> None:
     async with (
-        another_worker(line, tmp_path) as another,
-        rescue(line, model_home, tmp_path) as rescuer,
+        open_own_line(host=hosts[0], **settings) as line,
+        another_worker(line, tmp_path, hosts[1]) as another,
+        rescue(line, model_home, tmp_path, **settings) as rescuer,
+        known_for_a_while(line, rescuer),
         line.caller("+15035550199") as caller,
     ):
         await caller.hears_out()
@@ -80,7 +116,7 @@ async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
         await caller.hears_sound(since=said.ended)
         assert caller.hearing
         speaks.is_killed()
-        await rescuer.says(RESCUED)
+        assert await rescuer.says(RESCUED) == "dead"
         await caller.hears("The line dropped earlier")
         resumed = await books.has(asks="resume.continue", legs=2)
         assert len(await line.rows("SELECT 1 FROM calls")) == 1

@@ -51,6 +51,14 @@ SETTINGS = {
     ("HOLDFAST_POSTGRES__POOL_MAX", "1"): "HOLDFAST_POSTGRES__POOL_MAX",
     ("HOLDFAST_POSTGRES__POOL_MIN", "11"): "HOLDFAST_POSTGRES",
     ("HOLDFAST_LOG_LEVEL", "canary"): "HOLDFAST_LOG_LEVEL",
+    ("HOLDFAST_OPENAI_BASE_URL", "canary:8080/v1"): "HOLDFAST_OPENAI_BASE_URL",
+    ("HOLDFAST_MODELS", "canary"): "HOLDFAST_MODELS",
+    ("HOLDFAST_MODELS", '[{"model": "canary"}]'): "HOLDFAST_MODELS",  # OpenAI's, and no key
+    ("HOLDFAST_MODELS", '[{"base_url": "ftp://canary/v1"}]'): "HOLDFAST_MODELS__0__BASE_URL",
+    (
+        "HOLDFAST_MODELS",
+        '[{"base_url": "http://h/v1", "nam": "canary"}]',
+    ): "HOLDFAST_MODELS__0__NAM",
 }
 
 

@@ -12,7 +12,14 @@ from graph.state import Lang
 FILE = Path(__file__).parent / "scripts.yaml"
 #: Lines that tell a caller that what they wanted is done, besides the reply's own `did`.
 TELLS_DONE = frozenset(
-    {"done-meanwhile", "done-after-all", "already-done", "address-same", "phone-same"}
+    {
+        "done-meanwhile",
+        "done-after-all",
+        "already-done",
+        "done-transfer",  # a resumed call puts the caller through again, who may not have heard it
+        "address-same",
+        "phone-same",
+    }
 )
 
 #: Questions on the way to more of it, which a caller who knows that it is done turns down.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
 from google.protobuf.message import Message
+from livekit import rtc
 
 from conversation import Conversation
 from services import Services
-from settings import Settings
+from settings import HoldMusic, Settings
 from tests.unit.voice.rooms import SIP, FakeRoom
 from tests.unit.voice.twirp import KEY, SECRET, client_of, refused, twirp_server
 from tools.errors import BackendDown
@@ -36,8 +38,10 @@ async def on_the_way(services: Services) -> Conversation:
     return call
 
 
-async def put_through(call: Conversation, network: Answers) -> TransferOutcome:
-    """By a phone network that answers so."""
+async def put_through(
+    call: Conversation, network: Answers, trunk: str | None = None
+) -> TransferOutcome:
+    """By a phone network that answers so; with a trunk, a colleague would be told first."""
     room = FakeRoom("sip_1")
     caller = room.remote_participants["sip_1"]
     caller.kind = SIP
@@ -45,7 +49,7 @@ async def put_through(call: Conversation, network: Answers) -> TransferOutcome:
         server.answer("TransferSIPParticipant", network)
         settings = Settings(
             _env_file=None,
-            voice={"transfer_to": "tel:+15035550100"},
+            voice={"transfer_to": "tel:+15035550100", "transfer_trunk": trunk},
             LIVEKIT_URL=server.url,
             LIVEKIT_API_KEY=KEY,
             LIVEKIT_API_SECRET=SECRET,
@@ -70,6 +74,29 @@ async def test_staff_see_whether_the_caller_was_put_through(
     assert await on_record(services) == [None]
     assert await put_through(call, network) == outcome
     assert await on_record(services) == [outcome]
+
+
+@pytest.mark.parametrize(("trunk", "music"), [("ST_out", "music"), (None, "none")])
+async def test_caller_hears_music_while_a_colleague_is_rung_and_the_networks_tone_otherwise(
+    services: Services, monkeypatch: pytest.MonkeyPatch, trunk: str | None, music: HoldMusic
+) -> None:
+    played: list[tuple[str, HoldMusic]] = []
+
+    @asynccontextmanager
+    async def on_hold(room: FakeRoom, music: HoldMusic) -> AsyncIterator[None]:
+        played.append((room.name, music))
+        assert await on_record(services) == [None]
+        yield
+        played.append((room.name, "none"))
+
+    monkeypatch.setattr("voice.hand_over.on_hold", on_hold)
+    monkeypatch.setattr("voice.consultation.SpokenConsultation.open", no_room)
+    await put_through(await on_the_way(services), busy, trunk)
+    assert played == [("call-1", music), ("call-1", "none")]
+
+
+async def no_room(*_: object) -> None:
+    raise rtc.ConnectError("no room")
 
 
 async def test_each_transfer_of_a_call_has_its_own_outcome(services: Services) -> None:

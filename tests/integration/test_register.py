@@ -11,11 +11,13 @@ from uuid import uuid4
 
 import pytest
 
+from checkpoints import owner
 from checkpoints.calls import LEASE, CallRecord, CallRegister, Lease, TurnRecord
 from checkpoints.database import Database
 from checkpoints.errors import CallNotFound, LeaseLost
 from services import Services
 from tests.company import Clock
+from tests.integration.connections import disconnected
 
 WINDOW = timedelta(hours=3)
 CALLER, OTHER = "hash of one number", "hash of another"
@@ -203,6 +205,30 @@ async def test_call_of_a_killed_process_is_taken_up_at_once(
     record = await register.resume(CALLER, WINDOW)
     assert record is not None
     assert str(record.call_id) == call_id
+
+
+async def test_call_of_a_killed_process_of_another_host_is_interrupted_and_keeps_its_name(
+    database_dsn: str,
+    database: Database,
+    register: CallRegister,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(owner, "STEADY", timedelta())
+    monkeypatch.setattr(owner, "MISSED", timedelta())
+    monkeypatch.setattr("checkpoints.database.this_process", lambda: "another-host:1:1:1")
+    async with Database(database_dsn) as killed:
+        begun = await CallRegister(killed, clock).begin(CALLER, "en")
+        await register.mark_gone()
+        assert (await register.get(str(begun.call_id))).state == "live"
+    await disconnected(database, killed.owner)
+    await register.mark_gone()
+
+    record = await register.get(str(begun.call_id))
+    assert (record.state, record.lease_owner) == ("interrupted", "another-host:1:1:1")
+    resumed = await register.resume(CALLER, WINDOW)
+    assert resumed is not None
+    assert (resumed.call_id, resumed.legs) == (begun.call_id, 2)
 
 
 async def test_who_lost_a_call_can_write_nothing_into_it(

@@ -11,6 +11,10 @@ SIP, STANDARD = (
     rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
 )
 Reason = rtc.DisconnectReason
+JOINED, ACTIVE = (
+    rtc.ParticipantState.PARTICIPANT_STATE_JOINED,
+    rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE,
+)
 
 
 @dataclass
@@ -21,6 +25,7 @@ class FakeParticipant:
     kind: rtc.ParticipantKind.ValueType = STANDARD
     attributes: dict[str, str] = field(default_factory=dict)
     disconnect_reason: rtc.DisconnectReason.ValueType | None = None
+    state: rtc.ParticipantState.ValueType = ACTIVE
 
 
 class FakeRoom(rtc.EventEmitter[str]):
@@ -32,10 +37,16 @@ class FakeRoom(rtc.EventEmitter[str]):
         self.remote_participants = {one: FakeParticipant(one) for one in people}
         self.connected = True
 
-    def join(self, identity: str) -> None:
-        person = FakeParticipant(identity)
+    def join(self, identity: str, state: rtc.ParticipantState.ValueType = ACTIVE) -> None:
+        person = FakeParticipant(identity, state=state)
         self.remote_participants[identity] = person
         self.emit("participant_connected", person)
+
+    def connect(self, identity: str) -> None:
+        """Voices go to them and come from them, from now on."""
+        person = self.remote_participants[identity]
+        person.state = ACTIVE
+        self.emit("participant_active", person)
 
     def leave(self, identity: str, reason: rtc.DisconnectReason.ValueType) -> None:
         person = self.remote_participants.pop(identity)

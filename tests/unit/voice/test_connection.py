@@ -7,8 +7,15 @@ import asyncio
 import pytest
 
 from tests.unit.voice.hand_timer import HandTimer
-from tests.unit.voice.rooms import FakeRoom, Reason
-from voice.connection import DEAD, LEFT, PUT_DOWN, RECONNECT_SECONDS, Connection
+from tests.unit.voice.rooms import JOINED, FakeRoom, Reason
+from voice.connection import (
+    DEAD,
+    HEARS_WITHIN,
+    LEFT,
+    PUT_DOWN,
+    RECONNECT_SECONDS,
+    Connection,
+)
 
 BLIP = 20.0
 BLIPS = sorted(set(Reason.values()) - LEFT - PUT_DOWN - DEAD)
@@ -91,6 +98,39 @@ async def test_caller_back_in_time_goes_on() -> None:
     line.timer.pass_(BLIP)
     assert await line.settled() == ["back"]
     assert line.timer.running == 0
+
+
+async def test_caller_is_back_when_they_can_hear() -> None:
+    line = Line()
+    line.room.leave("caller", Reason.CONNECTION_TIMEOUT)
+    line.room.join("caller", JOINED)
+    line.timer.pass_(HEARS_WITHIN - 0.5)
+    assert await line.settled() == []
+    line.room.connect("somebody")
+    assert await line.settled() == []
+    line.room.connect("caller")
+    line.timer.pass_(HEARS_WITHIN)
+    assert await line.settled() == ["back"]
+    assert line.timer.running == 0
+
+
+async def test_caller_of_whom_nobody_says_that_they_hear_is_taken_to() -> None:
+    line = Line()
+    line.room.leave("caller", Reason.CONNECTION_TIMEOUT)
+    line.room.join("caller", JOINED)
+    line.timer.pass_(HEARS_WITHIN)
+    line.room.connect("caller")
+    assert await line.settled() == ["back"]
+
+
+async def test_caller_who_leaves_again_before_they_hear_is_not_back() -> None:
+    line = Line()
+    line.room.leave("caller", Reason.CONNECTION_TIMEOUT)
+    line.room.join("caller", JOINED)
+    line.room.leave("caller", Reason.CONNECTION_TIMEOUT)
+    line.timer.pass_(BLIP)
+    assert await line.connection.over() == "dropped"
+    assert line.told == ["drop"]
 
 
 async def test_every_blip_has_all_of_its_time() -> None:

@@ -37,10 +37,44 @@ def test_number_is_read_however_the_trunk_writes_it(written: str) -> None:
     assert caller_in(phone(written)).number == NUMBER
 
 
-@pytest.mark.parametrize("written", ["34600123456", "+34600123456", "0034600123456"])
-def test_number_of_another_country_is_read_with_and_without_its_plus(written: str) -> None:
-    country = "FR" if written.startswith("00") else "US"
-    assert caller_in(phone(written), country).number == "+34600123456"
+@pytest.mark.parametrize(
+    ("written", "country", "number"),
+    [
+        ("34600123456", "US", "+34600123456"),  # E.164 that lost its plus
+        ("34600123456", "ES", "+34600123456"),
+        ("15035550127", "FR", NUMBER),
+        ("447911123456", "US", "+447911123456"),
+        ("0034600123456", "FR", "+34600123456"),  # dialled from abroad
+        ("0034600123456", "US", "+34600123456"),
+        ("01134600123456", "US", "+34600123456"),
+        ("01134600123456", "ES", "+34600123456"),
+        ("0015035550127", "ES", NUMBER),
+        ("600123456", "ES", "+34600123456"),  # as at home
+        ("0612345678", "FR", "+33612345678"),
+        ("01 23 45 67 89", "FR", "+33123456789"),
+        ("5035550127", "US", NUMBER),
+        ("4792234567", "US", "+14792234567"),  # Norwegian with a plus: nearer home is likelier
+        ("4792234567", "ES", "+4792234567"),
+        ("0639981204", "FR", "+33639981204"),  # in no table of numbers yet
+        ("33639981204", "US", "+33639981204"),
+        ("15555550127", "US", "+15555550127"),
+    ],
+)
+def test_number_without_its_plus_is_read_as_a_trunk_may_mean_it(
+    written: str, country: str, number: str
+) -> None:
+    assert caller_in(phone(written), country).number == number
+
+
+@pytest.mark.parametrize("country", ["US", "ES", "FR", "DE"])
+@pytest.mark.parametrize("written", ["100", "1001", "2345", "40012", "555012", "266696687"])
+def test_extension_and_a_spelled_anonymous_are_no_number(written: str, country: str) -> None:
+    assert caller_in(phone(written), country).number is None
+    assert caller_in(phone(f"sip:{written}@pbx.example.com"), country).number is None
+
+
+def test_number_that_needs_its_area_is_no_number() -> None:
+    assert caller_in(phone("5550127"), "US").number is None
 
 
 @pytest.mark.parametrize(

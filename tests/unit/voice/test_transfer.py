@@ -126,7 +126,7 @@ async def test_with_a_trunk_every_caller_gets_a_colleague_who_was_told(
         livekit, kind, transfer_to="tel:+15035550100", transfer_trunk="ST_out", transfer_ring=9
     )
     assert put.through
-    rung = server.asked[0]
+    rung = server.asked[1]
     assert isinstance(rung, sip.CreateSIPParticipantRequest)
     assert (rung.sip_call_to, rung.ringing_timeout.seconds) == ("+15035550100", 9)
 
@@ -151,6 +151,10 @@ async def test_without_a_number_nobody_is_put_through(
 
 
 # A colleague is told first -----------------------------------------------------------------------------------
+
+
+#: A worker that died may have left somebody who is still rung; and whoever is there in the end is hung up on.
+BEFORE_AND_AFTER = ["call-1-colleague", "call-1-colleague"]
 
 
 class Aside:
@@ -215,7 +219,7 @@ async def test_colleague_who_takes_the_call_is_moved_to_the_caller(
     warm.aside.presses("1")
     put = await warm.run()
     assert (put.outcome, put.through, put.bridge) == ("through", True, None)
-    rung, moved, _ = server.asked
+    _, rung, moved, _ = server.asked
     assert isinstance(rung, sip.CreateSIPParticipantRequest)
     assert (rung.sip_trunk_id, rung.sip_call_to) == ("ST_out", "+15035550100")
     assert (rung.room_name, rung.participant_identity) == ("call-1-colleague", COLLEAGUE)
@@ -223,7 +227,7 @@ async def test_colleague_who_takes_the_call_is_moved_to_the_caller(
     assert dict(rung.participant_attributes) == {"holdfast.role": "colleague"}
     assert isinstance(moved, room_api.MoveParticipantRequest)
     assert (moved.room, moved.destination_room) == ("call-1-colleague", "call-1")
-    assert deleted(server) == ["call-1-colleague"]
+    assert deleted(server) == BEFORE_AND_AFTER
     assert not warm.aside.room.connected
     assert warm.room.followed == 0
 
@@ -240,14 +244,14 @@ async def test_colleague_who_is_not_reached_hears_nothing(
     )
     assert (await warm.run()).outcome == outcome
     assert warm.aside.told == 0
-    assert deleted(server) == ["call-1-colleague"]
+    assert deleted(server) == BEFORE_AND_AFTER
 
 
 async def test_colleague_may_decline(server: TwirpServer, warm: Warm) -> None:
     warm.aside.presses("2")
     assert (await warm.run()).outcome == "declined"
     assert not server.asked_for(room_api.MoveParticipantRequest)
-    assert deleted(server) == ["call-1-colleague"]
+    assert deleted(server) == BEFORE_AND_AFTER
 
 
 async def test_colleague_who_puts_the_phone_down_has_declined(warm: Warm) -> None:
@@ -296,7 +300,7 @@ async def test_other_keys_and_other_peoples_keys_decide_nothing(warm: Warm) -> N
 async def test_caller_who_leaves_meanwhile_is_not_joined(server: TwirpServer, warm: Warm) -> None:
     warm.aside.reactions.append(lambda: warm.room.leave("caller", Reason.CLIENT_INITIATED))
     assert (await warm.run()).outcome == "caller_left"
-    assert deleted(server) == ["call-1-colleague"]
+    assert deleted(server) == BEFORE_AND_AFTER
 
 
 async def test_caller_who_left_while_it_rang_is_not_joined(server: TwirpServer, warm: Warm) -> None:
@@ -322,7 +326,7 @@ async def test_transfer_that_is_cancelled_hangs_up_on_the_colleague(
         await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait({running})
-    assert deleted(server) == ["call-1-colleague"]
+    assert deleted(server) == BEFORE_AND_AFTER
     assert warm.room.followed == 0
 
 
