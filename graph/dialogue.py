@@ -20,7 +20,7 @@ from graph.state import (
     PhoneFlow,
     Question,
 )
-from graph.understanding.commands import Asks, FlowName, Slot
+from graph.understanding.commands import READ_BACK, Asks, FlowName, Slot
 from graph.understanding.lexicon import plain
 from graph.understanding.spoken import STREET_TYPES, AddressParts, find_phone
 from graph.wishes import is_wish, merge_wish
@@ -35,7 +35,6 @@ LONGEST_PIECES = 12  # digits of a number said in pieces; more are a new beginni
 ADDRESS_SLOTS: tuple[Slot, ...] = ("line1", "line2", "city", "region", "postal_code", "country")
 IDENTITY_SLOTS: tuple[Slot, ...] = ("phone", "email", "order", "postal_code", "code", "name")
 
-CONFIRM_ASKS: tuple[Asks, ...] = ("account.confirm", "callback.confirm")
 PRIVATE_ASKS = ("identity.", "order.", "account.")
 FORMS: dict[Slot, re.Pattern[str]] = {
     "phone": re.compile(
@@ -175,7 +174,7 @@ def fill(case: Case, slot: Slot, value: str) -> Case:
     changed = filled(flow, slot, value) if flow is not None else None
     if changed is None:
         return case
-    stale = asks in CONFIRM_ASKS  # the read-back was of other values
+    stale = asks in READ_BACK  # the read-back was of other values
     update = {"proposal": None, "question": None if stale else case.question}
     return put_top(case, changed).model_copy(update=update)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from graph.dialogue import (
-    CONFIRM_ASKS,
     LADDER_END,
     digress,
     emptied_of,
@@ -205,7 +204,7 @@ def dispute(case: Case) -> Case:
 
 
 def _at_confirm(case: Case) -> bool:
-    return case.question is not None and case.question.asks in CONFIRM_ASKS
+    return case.question is not None and case.question.asks in c.READ_BACK
 
 
 def resume_implied(case: Case) -> Case:
@@ -373,7 +372,7 @@ def settled_first(heard: Sequence[c.Command], asks: c.Asks | None) -> tuple[c.Co
     """
     taken_back = any(isinstance(one, c.Deny | c.Correct | c.Cancel) for one in heard)
     doubts = c.Answer | c.HoldOn | c.Repeat
-    changed = asks in CONFIRM_ASKS and any(isinstance(one, doubts) for one in heard)
+    changed = asks in c.READ_BACK and any(isinstance(one, doubts) for one in heard)
     kept = [one for one in heard if not (isinstance(one, c.Affirm) and (taken_back or changed))]
     opened = next((at for at, one in enumerate(kept) if starts_flow(one)), len(kept))
     first: list[c.Command] = []

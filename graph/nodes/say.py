@@ -78,11 +78,7 @@ def _about_leaving(question: Question) -> bool:
 def _at_rung(question: Question) -> Line:
     """The question in the words of its rung of the repair ladder."""
     suffix = RUNGS[question.rung]
-    if (
-        not suffix
-        or "." in question.line.id
-        or question.asks in ("account.confirm", "callback.confirm")
-    ):
+    if not suffix or "." in question.line.id or question.asks in c.READ_BACK:
         return question.line
     return question.line.model_copy(update={"id": question.line.id + suffix})
 

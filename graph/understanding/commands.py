@@ -33,6 +33,8 @@ Asks = Literal[
     "closing.more",  # anything else?
     "closing.satisfaction",  # one to five
 ]
+#: What was read back is confirmed.
+READ_BACK: tuple[Asks, ...] = ("account.confirm", "callback.confirm")
 
 FlowName = Literal["order_status", "update_address", "update_phone", "callback", "talk_to_human"]
 

@@ -18,6 +18,7 @@ _LISTS = (
     "no",
     "joints",
     "wavering",
+    "doubt",
     "last",
     "other",
     "not_received",

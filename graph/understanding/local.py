@@ -35,6 +35,7 @@ SWITCH = 0.6  # to begin something else while a question is open
 SURELY_UNCLEAR = 0.6  # what only sounds like a question
 LIKELY = 0.45  # below this, an utterance counts as not understood
 SHORTEST_ORDER, LONGEST_BARE = 4, 6  # digits; more are a phone number
+DOUBTED = 0.4  #: what is read of a yes that is none
 WORDS_AROUND = 4  # "and uh ten four eight two again please"
 SECOND = 0.12  # a request inside a complaint
 #: One of each kind, which reads the files that its kind needs; in any language, digits are enough.
@@ -155,6 +156,8 @@ class LocalUnderstander:
             one, reading = counted, LanguageReading(counted.language, sure=True)
         guesses = self._model(reading.language).guesses(text)
         commands, confidence = self._commands(one, guesses)
+        if _doubts(one, commands):
+            commands, confidence = _without_yes(commands), min(confidence, DOUBTED)
         if _takes_leave(one, commands):
             commands = (c.Goodbye(),)
         return c.Understanding(
@@ -332,6 +335,16 @@ class LocalUnderstander:
                 details = (*details, *named_topic(one), *time_answer(one.text, one))
             return (command, *details)
         return (command,)
+
+
+def _doubts(one: Heard, commands: tuple[c.Command, ...]) -> bool:
+    """ "Well, more or less": what was read back is not confirmed, whatever else sounds like it."""
+    said_yes = any(isinstance(command, c.Affirm) for command in commands)
+    return said_yes and one.pending.asks in c.READ_BACK and one.words.has("doubt", one.plain)
+
+
+def _without_yes(commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
+    return tuple(one for one in commands if not isinstance(one, c.Affirm)) or (c.Unclear(),)
 
 
 def _command(intent: str, one: Heard) -> c.Command:

@@ -33,7 +33,6 @@ CONFIDENCE = 0.9  # of a model's reading; its own word for it is worth nothing
 MOST = 6  # things meant in one utterance; more is babble
 LONGEST_TOPIC = 200
 SHORTEST_ORDER = 4
-CONFIRM_ASKS: tuple[c.Asks, ...] = ("account.confirm", "callback.confirm")
 LONGEST_YES = 12  # words; more of them tell something else as well
 #: What is chosen by name, by the question it answers.
 NAMED_PICKS: dict[c.Asks, tuple[str, ...]] = {
@@ -48,7 +47,7 @@ HEDGES = re.compile(
     r"ne|pas|jamais|rien|mais|sauf|sinon|peut-etre|presque|plutot|chang\w+|autres?|quel\w*|quand|pourquoi|est-ce)\b|"
     r"\bn'"
 )
-DENIALS = ("no", "contrast", "wavering", "not_no")
+DENIALS = ("no", "contrast", "wavering", "doubt", "not_no")
 PARTS: tuple[str, ...] = (*ADDRESS_PARTS[:-1], "phone", "time", "topic")
 _PLAIN: dict[str, c.Command] = {
     "update_address": c.UpdateAddress(),
@@ -153,7 +152,7 @@ def understood(
     found = [one for meant in answer.meant[:MOST] for one in _command(meant, said)]
     commands = tuple(dict.fromkeys(found))
     if (
-        pending.asks in CONFIRM_ASKS
+        pending.asks in c.READ_BACK
         and c.Affirm() in commands
         and not _plain_yes(said, commands, local)
     ):

@@ -42,6 +42,10 @@ READ: dict[c.Language, list[tuple[c.Asks | None, str, tuple[str, ...]]]] = {
         ("account.confirm", "i do not think so", ("deny",)),
         ("account.confirm", "it is not what i said", ("deny",)),
         ("callback.confirm", "i would not say that is right", ("deny",)),
+        ("callback.confirm", "i'm not sure that's right", ("unclear",)),
+        ("account.confirm", "i doubt that's correct", ("unclear",)),
+        ("account.confirm", "yes more or less", ("unclear",)),
+        ("account.confirm", "yes sure that's right", ("affirm",)),
         ("identity.fact", "nueve siete tres cero uno", ("answer",)),
     ],
     "es": [
@@ -54,6 +58,8 @@ READ: dict[c.Language, list[tuple[c.Asks | None, str, tuple[str, ...]]]] = {
         ("callback.phone", "no a otro número", ("deny",)),
         ("identity.account", "no tengo el número", ("unclear",)),
         ("resume.continue", "no me has entendido", ("correct",)),
+        ("account.confirm", "bueno más o menos", ("unclear",)),
+        ("account.confirm", "sí claro está bien", ("affirm",)),
     ],
     "fr": [
         (None, "salut", ("greet",)),
@@ -64,6 +70,10 @@ READ: dict[c.Language, list[tuple[c.Asks | None, str, tuple[str, ...]]]] = {
         ),
         (None, "vous pouvez me rappeler mercredi à midi", ("callback", "answer")),
         ("closing.more", "bon ben merci", ("thank",)),
+        ("account.confirm", "mouais bof pas convaincu", ("unclear",)),
+        ("account.confirm", "oui enfin non", ("unclear",)),
+        ("account.confirm", "oui mais pas le numéro", ("unclear",)),
+        ("callback.confirm", "oui pas de souci", ("affirm",)),
     ],
 }
 CASES = [(language, *case) for language, cases in READ.items() for case in cases]
