@@ -1124,7 +1124,7 @@ async def test_a_write_whose_answer_was_lost_is_found_done_before_anything_like_
     assert changes(call) == 1
 
 
-async def test_a_hand_over_in_the_turn_that_was_lost_is_known_to_the_resumed_call() -> None:
+async def test_a_hand_over_in_the_turn_that_was_lost_is_gone_on_with_in_the_resumed_call() -> None:
     call = await FakeCall.answered()
     call.company.staff.free = True
     before = call.state
@@ -1132,9 +1132,11 @@ async def test_a_hand_over_in_the_turn_that_was_lost_is_known_to_the_resumed_cal
     assert (call.did, call.ended) == (("hand_over",), True)
     await restore(call, before)
     await call.resume()
-    assert call.lines[:2] == ("welcome-back", "done-meanwhile")
+    assert call.lines == ("welcome-back", "done-transfer")
+    assert call.ended
     assert call.case.handed_over
     assert [done.effect for done in call.case.done] == ["hand_over"]
+    assert len(call.company.staff.handovers) == 1
 
 
 async def test_what_the_last_turn_did_is_said_again_when_the_line_drops_on_its_words() -> None:
