@@ -46,6 +46,7 @@ REALISTIC = {"deepgram_ms": 150.0, "cartesia_ms": 120.0}
 MODEL_MS = 500.0
 BARGE_AFTER = (1.2, 1.4, 1.6, 1.8)  # seconds into the answer
 ALONE = 8  # calls, one after another
+SETTLED = 10.0  # seconds after which the processes of the calls before are gone
 
 
 @dataclass
@@ -92,6 +93,7 @@ async def _silent_since(caller: Caller, began: float) -> float:
 
 async def busy(agent: Agent, calls: int) -> tuple[float, float]:
     """Cores and megabytes (PSS) one more call takes, of so many at once; callers and servers not counted."""
+    await asyncio.sleep(SETTLED)
     before = _memory(agent.family())
     ready = asyncio.Event()
     talking = [asyncio.create_task(_chat(agent, ready)) for _ in range(calls)]
