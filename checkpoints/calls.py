@@ -30,9 +30,8 @@ CallStateName = Literal[
     "waiting_for_staff",  # a person has to go on
     "closed",
 ]
-LEASE = timedelta(
-    seconds=30
-)  #: calls of a host that is cut off, or has no power, are free after this
+#: Calls of a host that is cut off, or has no power, are free after this.
+LEASE = timedelta(seconds=30)
 BEAT = timedelta(seconds=2)  #: how often it is renewed
 SHORTEST_PREFIX = 8
 #: Seconds before each attempt to take up a call whose row is locked: a writer that was cut off holds it for a moment.

@@ -27,9 +27,7 @@ async def _certificates() -> None:
         http_context.http_session()
 
 
-UNDERSTANDER = understanding_of(
-    Settings()
-)  # with the language models' client, where one is configured
+UNDERSTANDER = understanding_of(Settings())  # and the client of models that read, if there are any
 UNDERSTANDER.warm_up()
 for language in LANGUAGES:
     bundle(language)

@@ -200,6 +200,26 @@ Command = Annotated[
     Field(discriminator="command"),
 ]
 
+#: Those that have nothing to say but their name.
+PLAIN: dict[str, Command] = {
+    "update_address": UpdateAddress(),
+    "update_phone": UpdatePhone(),
+    "talk_to_human": TalkToHuman(),
+    "affirm": Affirm(),
+    "deny": Deny(),
+    "correct": Correct(),
+    "cancel": Cancel(),
+    "repeat": Repeat(),
+    "slower": Slower(),
+    "hold_on": HoldOn(),
+    "greet": Greet(),
+    "thank": Thank(),
+    "goodbye": Goodbye(),
+    "complain": Complain(),
+    "out_of_scope": OutOfScope(),
+    "unclear": Unclear(),
+}
+
 
 class Understanding(BaseModel):
     """One utterance, read. Commands stand in the order they were said; at least one."""

@@ -100,26 +100,13 @@ NUMBERS_ASKED: tuple[c.Asks | None, ...] = (
     "callback.phone",
 )
 ABOUT_ORDERS = {"order_status", "order_not_received", "unclear", "correct", "greet"}
-_PLAIN_COMMANDS: dict[str, c.Command] = {
+_INTENTS: dict[str, c.Command] = {
+    **c.PLAIN,
     "callback_change": c.Callback(action="change"),
     "callback_cancel": c.Callback(action="cancel"),
-    "talk_to_human": c.TalkToHuman(),
-    "affirm": c.Affirm(),
-    "deny": c.Deny(),
-    "correct": c.Correct(),
-    "cancel": c.Cancel(),
-    "repeat": c.Repeat(),
-    "slower": c.Slower(),
-    "hold_on": c.HoldOn(),
     "switch_language_en": c.SwitchLanguage(language="en"),
     "switch_language_es": c.SwitchLanguage(language="es"),
     "switch_language_fr": c.SwitchLanguage(language="fr"),
-    "greet": c.Greet(),
-    "thank": c.Thank(),
-    "goodbye": c.Goodbye(),
-    "complain": c.Complain(),
-    "out_of_scope": c.OutOfScope(),
-    "unclear": c.Unclear(),
 }
 
 
@@ -350,15 +337,11 @@ def _without_yes(commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
 def _command(intent: str, one: Heard) -> c.Command:
     if intent in ("order_status", "order_not_received"):
         return _order_status(intent, one)
-    if intent == "update_address":
-        return c.UpdateAddress()
-    if intent == "update_phone":
-        return c.UpdatePhone()
     if intent == "callback_book":
         return c.Callback()
     if intent == "ask_faq":
         return c.AskFaq(question=asked(one))
-    return _PLAIN_COMMANDS[intent]
+    return _INTENTS[intent]
 
 
 def _order_status(intent: str, one: Heard) -> c.OrderStatus:

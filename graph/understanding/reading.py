@@ -49,23 +49,6 @@ HEDGES = re.compile(
 )
 DENIALS = ("no", "contrast", "wavering", "doubt", "not_no")
 PARTS: tuple[str, ...] = (*ADDRESS_PARTS[:-1], "phone", "time", "topic")
-_PLAIN: dict[str, c.Command] = {
-    "update_address": c.UpdateAddress(),
-    "update_phone": c.UpdatePhone(),
-    "talk_to_human": c.TalkToHuman(),
-    "affirm": c.Affirm(),
-    "deny": c.Deny(),
-    "cancel": c.Cancel(),
-    "repeat": c.Repeat(),
-    "slower": c.Slower(),
-    "hold_on": c.HoldOn(),
-    "greet": c.Greet(),
-    "thank": c.Thank(),
-    "goodbye": c.Goodbye(),
-    "complain": c.Complain(),
-    "out_of_scope": c.OutOfScope(),
-    "unclear": c.Unclear(),
-}
 
 
 class _Meant(BaseModel):
@@ -222,7 +205,7 @@ def _command(meant: Meant, said: Heard) -> tuple[c.Command, ...]:
         case MeansLanguage():
             return (c.SwitchLanguage(language=meant.language),)
         case MeansPlainly():
-            return (_PLAIN[meant.command],)
+            return (c.PLAIN[meant.command],)
 
 
 def _picked(pick: Pick, pending: c.Pending) -> str | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from voice.loopback.server import Control, LoopbackServer
 
@@ -76,6 +76,7 @@ class ModelServer(LoopbackServer):
         self, means: Mapping[str, Means] | None = None, *, port: int = 0, latency_ms: float = 0.0
     ) -> None:
         super().__init__(port=port, latency_ms=latency_ms)
+        self.control = ModelControl
         self.means: dict[str, Means] = dict(means or {})
         self.mood: Mood = "well"
         self.asked: list[Asked] = []
@@ -100,20 +101,11 @@ class ModelServer(LoopbackServer):
             for one in self.asked
         ]
 
-    async def _control(self, request: web.Request) -> web.Response:
-        try:
-            order = ModelControl.model_validate_json(await request.read())
-        except ValidationError as wrong:
-            return web.json_response({"error": str(wrong)}, status=400)
+    async def obey(self, order: Control) -> None:
+        assert isinstance(order, ModelControl)
         self.means |= order.means
         self.mood = order.mood or ("well" if order.clear else self.mood)
-        if order.latency_ms is not None:
-            self.latency_ms = order.latency_ms
-        if order.clear:
-            self.recover(order.of)
-        if order.fault is not None:
-            self.fail(order.fault, order.seconds, order.of)
-        return web.json_response(self._state())
+        await super().obey(order)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         one = Asked(await request.json(), request.headers.get("Authorization", ""))

@@ -42,6 +42,7 @@ class LoopbackServer:
     def __init__(self, *, port: int = 0, latency_ms: float = 0.0) -> None:
         self.port = port
         self.latency_ms = latency_ms
+        self.control: type[Control] = Control
         self.faults = Faults()  #: everybody's
         self._faults_of: dict[int, Faults] = {}  #: single processes', by their pids
         self._sockets: dict[web.WebSocketResponse, web.Request] = {}
@@ -140,9 +141,14 @@ class LoopbackServer:
 
     async def _control(self, request: web.Request) -> web.Response:
         try:
-            order = Control.model_validate_json(await request.read())
+            order = self.control.model_validate_json(await request.read())
         except ValidationError as wrong:
             return web.json_response({"error": str(wrong)}, status=400)
+        await self.obey(order)
+        return web.json_response(self._state())
+
+    async def obey(self, order: Control) -> None:
+        """Be as ordered, by a body of `self.control`."""
         await self.learn(order.sentences)
         if order.latency_ms is not None:
             self.latency_ms = order.latency_ms
@@ -152,7 +158,6 @@ class LoopbackServer:
             self.fail(order.fault, order.seconds, order.of)
         if order.drop:
             await self.drop(order.of)
-        return web.json_response(self._state())
 
     async def _report(self, _: web.Request) -> web.Response:
         return web.json_response(self._state())
