@@ -191,7 +191,7 @@ class Backchannels:
     def __init__(self, line: Line, dismissed: Callable[[], None]) -> None:
         """
         Args:
-            dismissed: told that what the caller is saying is nothing but that.
+            dismissed: told that what the caller said is nothing but that.
         """
         self._line = line
         self._dismissed = dismissed
@@ -238,7 +238,7 @@ class Backchannels:
             return False
         if final:
             self._held, self._spoken = event, 0.0
-        self._dismissed()
+            self._dismissed()
         return True
 
     def _passed(self, seconds: float) -> None:

@@ -175,11 +175,15 @@ class Call:
 
     line: FakeLine = field(default_factory=FakeLine)
     heard: list[str] = field(default_factory=list)
+    dismissed: int = 0
 
     def __post_init__(self) -> None:
         self.words: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
         self.sound: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
-        self.backchannels = Backchannels(self.line, lambda: None)
+        self.backchannels = Backchannels(self.line, self._dismiss)
+
+    def _dismiss(self) -> None:
+        self.dismissed += 1
 
     async def _events(self) -> AsyncGenerator[stt.SpeechEvent, None]:
         while (event := await self.words.get()) is not None:
@@ -223,6 +227,15 @@ async def call() -> AsyncIterator[Call]:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+async def test_only_finished_words_are_dismissed_as_nothing_but_listening(call: Call) -> None:
+    call.line.speak()
+    await call.says("I", "interim_transcript")  # "I see", or "I have another question"
+    await call.says("yeah", "interim_transcript")  # or "yeah but"
+    assert call.dismissed == 0
+    await call.says("Yeah.")
+    assert (call.dismissed, call.heard) == (1, [])
 
 
 async def test_a_yes_after_the_question_is_an_answer(call: Call) -> None:
