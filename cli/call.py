@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -85,10 +87,18 @@ async def _talk(services: Services, conversation: Conversation, screen: CallScre
                 await conversation.hang_up()  # a caller who was put through has left
                 break
     finally:
-        on_record = await asyncio.shield(conversation.drop())
+        on_record = await _to_its_end(conversation.drop())
         screen.closed(dropped=conversation.dropped)
     if not on_record:
         raise CommandFailed("the end of this call is not on record: the database does not answer")
+
+
+async def _to_its_end(closing: Coroutine[Any, Any, bool]) -> bool:
+    """A signal that comes while the line is closed already does not cut that short; a second one does."""
+    task = asyncio.create_task(closing)
+    with suppress(asyncio.CancelledError):
+        await asyncio.shield(task)
+    return await task
 
 
 async def _shown(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -273,6 +275,34 @@ def test_line_that_goes_dead_leaves_a_call_that_can_be_taken_up(
             assert state_of(register, call) == ("interrupted", None), way
     leases = register.execute("SELECT DISTINCT lease_owner, lease_expires_at FROM calls")
     assert leases.fetchall() == [{"lease_owner": None, "lease_expires_at": None}]
+
+
+def test_signal_while_the_line_is_being_closed_does_not_cut_that_short(
+    holdfast: Holdfast, now: tuple[str, str], register: psycopg.Connection[dict[str, Any]]
+) -> None:
+    with holdfast.call("--language", "en", *now) as line:
+        call = line.heard()["call"]
+        assert line.say("where is my order")["asks"] == "identity.account"
+        assert line.process.stdin is not None
+        with register.transaction():
+            register.execute("SELECT 1 FROM calls WHERE call_id = %s FOR UPDATE", (call,))
+            line.process.stdin.close()
+            wait_until_it_waits_for_the_lock(register)
+            line.process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                line.process.wait(3.0)
+
+        assert line.ended().code == 0
+        assert state_of(register, call) == ("interrupted", None)
+
+
+def wait_until_it_waits_for_the_lock(register: psycopg.Connection[dict[str, Any]]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not register.execute(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ).fetchone():
+        assert time.monotonic() < deadline, "the line never tried to write its end"
+        time.sleep(0.02)
 
 
 def test_caller_who_hangs_up_when_all_is_done_closes_the_call(

@@ -31,7 +31,8 @@ import psycopg
 from checkpoints.embedded import embedded_server
 
 with embedded_server(Path(sys.argv[1])) as dsn:
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(1)")  # one visitor after the other
         connection.execute("CREATE TABLE IF NOT EXISTS visits (pid integer, uid integer)")
         connection.execute("INSERT INTO visits VALUES (%s, %s)", (os.getpid(), os.getuid()))
         print(connection.execute("SELECT count(*) FROM visits").fetchone()[0], flush=True)
