@@ -30,7 +30,7 @@ from graph.state import CallerTurn, CallState, Lang
 from graph.trouble import holding, turn_failed
 from graph.wording.line import Line
 from tools.confirmation import held_back
-from tools.errors import BackendDown
+from tools.errors import BackendDown, DeskError
 from tools.limits import look_up_within
 from tools.records import Handover, TransferOutcome
 
@@ -214,6 +214,11 @@ class Conversation:
             "configurable": {"thread_id": str(self.record.call_id)},
             "recursion_limit": STEPS_PER_TURN,
         }
+
+    async def prepare(self) -> None:
+        """What the caller's first question would wait for; when it can't be done now, the question waits."""
+        with suppress(DeskError):
+            await self.context.desk.knowledge.prepare(self.language)
 
     async def begin(self) -> Reply:
         """The reply that greets."""

@@ -28,7 +28,7 @@ Port = TypeVar("Port")
 LOOKUPS = frozenset(
     {
         "find_by_phone", "find_by_email", "find_by_order", "get", "recent", "find", "free_slots", "is_free",
-        "booked_for", "search", "available", "locked", "is_done",
+        "booked_for", "search", "prepare", "available", "locked", "is_done",
     }
 )  # fmt: skip
 ATTEMPTS = 2

@@ -98,6 +98,9 @@ class KnowledgeBase(Protocol):
         """Best first. An answer below `answer_score` of the implementation is left out, so an empty
         tuple means: not known."""
 
+    async def prepare(self, language: LanguageCode) -> None:
+        """A call in this language has begun: whatever makes a first search slow can be done before it."""
+
 
 class StaffDesk(Protocol):
     """People who take calls over."""

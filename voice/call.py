@@ -83,6 +83,7 @@ class PhoneCall:
         self._caller = ""  #: participant's identity
         self._unmissable: SpeechHandle | None = None  #: what the law wants said
         self._greeted = asyncio.Event()  #: all of the greeting is on its way to the caller
+        self._prepared = False  #: for the first question, while the greeting is heard
         self.asks: str | None = None  #: the open question
         self.over = asyncio.Event()  #: nothing more is said on this line
         self.end: End | None = None
@@ -170,6 +171,9 @@ class PhoneCall:
             self.turns.speak(turn, words)
 
     def _state_changed(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "speaking" and not self._prepared:
+            self._prepared = True
+            self._spawn(self._call.prepare())
         if event.new_state == "listening" and not self.over.is_set():
             self._silence.begins()
         else:

@@ -287,6 +287,9 @@ class FakeKnowledge:
         body = "You can send an item back within thirty days."
         return (Passage(topic="returns", language=language, title="Returns", body=body, score=0.9),)
 
+    async def prepare(self, language: Literal["en", "es", "fr"]) -> None:
+        self._wire.reach("knowledge", "prepare")
+
 
 class FakeStaff:
     def __init__(self, wire: Wire) -> None:

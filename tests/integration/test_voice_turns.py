@@ -70,6 +70,13 @@ async def test_caller_is_greeted_and_the_question_counts_as_asked(line: FakeLine
     assert " ".join(one or "" for one in history) == greeting.said
 
 
+async def test_answers_in_the_callers_language_are_loaded_while_the_greeting_is_heard(
+    services: Services, line: FakeLine
+) -> None:
+    assert line.call.language == "en"
+    await until(lambda: set(services.company.knowledge._learning) == {"en"})
+
+
 async def test_each_turn_gives_the_graph_its_new_words_only(line: FakeLine) -> None:
     await hears(line, "call me back please")
     await hears(line, "about a return")

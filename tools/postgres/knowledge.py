@@ -193,9 +193,13 @@ class PostgresKnowledge:
 
     @port_method
     async def learn(self) -> None:
-        """What a language's first question would wait for."""
+        """What the first question of each language would wait for."""
         for language in LANGUAGES:
-            await self._sharing("", language)
+            await self.prepare(language)
+
+    @port_method
+    async def prepare(self, language: LanguageCode) -> None:
+        await self._sharing("", language)
 
     async def _sharing(
         self, question: str, language: LanguageCode
