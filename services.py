@@ -16,7 +16,7 @@ from uuid import UUID
 import langsmith
 import stamina
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from adapters import CompanyConnections, EffectLogOnDatabase, FencedStaff, FencedVault
 from callers import Caller, caller_of
@@ -38,13 +38,10 @@ from graph.context import CallContext, Desk
 from graph.state import CallerTurn, Case, Lang, Said
 from graph.trouble import unavailable
 from graph.understanding.cascade import Cascade
-from graph.understanding.commands import Pending
-from graph.understanding.local import LocalUnderstander
-from graph.understanding.model import OPENAI, ChatModel, ModelAt, ModelFailed
 from graph.upgrades import STATE_VERSION, UPGRADES
 from graph.wording.speak import FluentWording
 from logs import configure_logs
-from settings import ModelProvider, Settings
+from settings import Settings
 from tools.errors import BackendDown
 from tools.knowledge import answer
 from tools.limits import Breaker, Limits, Window, guarded
@@ -58,6 +55,7 @@ from tools.postgres import (
     read_topics,
 )
 from tools.records import Level, Passage
+from understanders import Understanding, understanding_of
 
 log = structlog.get_logger(__name__)
 MIGRATION_FOLDERS = {"checkpoints": CHECKPOINT_MIGRATIONS, "company": COMPANY_MIGRATIONS}
@@ -69,10 +67,6 @@ ANSWER_SECONDS = 4.0
 BEATS_PER_LOOK = 5
 #: Seconds a reply waits for what the demo notifier sends with it.
 NOTICE_SECONDS = 1.0
-
-
-#: What reads the caller's words: with models, where they are configured.
-Understanding = LocalUnderstander | Cascade
 
 
 class SentNotice(BaseModel):
@@ -256,32 +250,6 @@ class Services:
         await self.company.knowledge.learn()
         return count
 
-    async def server_version(self) -> str:
-        async with self.database.connection() as connection:
-            cursor = await connection.execute("SELECT current_setting('server_version') AS version")
-            row = await cursor.fetchone()
-        return f"Postgres {row['version'] if row else 'unknown'}, {self.migrations} migrations"
-
-    async def count_answers(self) -> str:
-        return f"{await self.company.knowledge.count()} answers"
-
-    async def count_company(self) -> str:
-        return f"{len(await self.company.callers())} customers"
-
-    async def try_understanding(self) -> str:
-        """Reads a sentence, which also loads the models."""
-        read = await self.understander.read("where is my order", Pending())
-        return f"reads 'where is my order' as {read.commands[0].command}"
-
-    async def try_models(self) -> str:
-        """Asks each model once: what configured it wrongly is seen now, and not by callers who wait."""
-        if not isinstance(self.understander, Cascade):
-            return "none: the local understanding reads alone"
-        await asyncio.to_thread(self.understander.warm_up)
-        seconds = self.understander.seconds
-        tried = [await _tried(one, seconds) for one in self.understander.models]
-        return "; ".join(tried)
-
     @property
     def migrations(self) -> int:
         """How many this release has; all are applied once services are open."""
@@ -393,33 +361,6 @@ async def _connections_of(understander: Understanding) -> AsyncIterator[None]:
     finally:
         if isinstance(understander, Cascade):
             await understander.close()
-
-
-def understanding_of(settings: Settings) -> Understanding:
-    """What reads the caller's words. Nothing goes over the network without a key or a server of one's own."""
-    local = LocalUnderstander(settings.cache)
-    models = settings.reading_models
-    if not models:
-        return local
-    seconds = settings.limits.model_seconds
-    return Cascade(local, [ChatModel(_model_at(one), seconds) for one in models], seconds)
-
-
-def _model_at(one: ModelProvider) -> ModelAt:
-    key = one.api_key or SecretStr("none")  # a server of one's own may need none
-    return ModelAt(one.model, key, one.base_url or OPENAI, one.temperature)
-
-
-async def _tried(model: ChatModel, seconds: float) -> str:
-    began = monotonic()
-    try:
-        read = await bounded(model.read("where is my order", Pending()), seconds)
-    except TimeoutError:
-        return f"{model.name} does not answer within {seconds:g} s"
-    except ModelFailed as error:
-        return f"{model.name} does not answer ({error.error_type})"
-    ms = round(1000 * (monotonic() - began))
-    return f"{model.name} reads 'where is my order' as {read.meant[0].command} in {ms} ms"
 
 
 def _embedder(settings: Settings) -> Embedder | None:

@@ -49,7 +49,7 @@ def _reader(settings: Settings) -> Read:
 
         return LocalUnderstander(settings.cache).read
     from logs import configure_logs
-    from services import understanding_of
+    from understanders import understanding_of
 
     configure_logs(settings.log_level)
     understander = understanding_of(settings)

@@ -16,8 +16,8 @@ from livekit.agents.utils import http_context
 from graph.build import compiled
 from graph.understanding.commands import LANGUAGES
 from graph.wording.speak import bundle
-from services import understanding_of
 from settings import Settings
+from understanders import understanding_of
 from voice.keyterms import keyterms
 
 

@@ -129,7 +129,7 @@ def test_doctor_says_whether_the_model_answers(
     "start",
     [
         "import cli.app",
-        "import services, settings; services.understanding_of(settings.Settings())",
+        "import settings, understanders; understanders.understanding_of(settings.Settings())",
         "import voice.preload",
     ],
 )
