@@ -159,9 +159,7 @@ async def _talk(
     try:
         await phone.start(job.room, caller.identity, speaker)
         while (end := await _first_end(phone, connection)) == "putting_through":
-            put = await _put_through(job, settings, call, caller, connection)
-            if put.through:
-                await _leave_them(job, phone, put)
+            if await _put_through(job, settings, call, caller, phone, connection):
                 return
             if caller.identity not in job.room.remote_participants:
                 end = await connection.over()
@@ -207,25 +205,27 @@ async def _put_through(
     settings: Settings,
     call: Conversation,
     caller: rtc.RemoteParticipant,
+    phone: PhoneCall,
     connection: Connection,
-) -> PutThrough:
+) -> bool:
+    """Where we carry the two voices, the call is not over before they have parted: if this process dies, another
+    worker puts the caller through again.
+    """
     put = PutThrough("failed")
 
     async def through() -> bool:
         nonlocal put
         put = await hand_over(job, settings, call, caller)
+        if put.through:
+            await phone.close()  # the line says nothing more
+            await parted(job.api, put)
         return put.through
 
-    await connection.during(through())
-    return put
-
-
-async def _leave_them(job: JobContext, phone: PhoneCall, put: PutThrough) -> None:
-    """The two are talking: the line says nothing more, and hangs up where it carried their voices."""
-    await phone.close()
-    await parted(job.api, put)
+    if not await connection.during(through()):
+        return False
     if put.bridge is not None:
         await job.delete_room()
+    return True
 
 
 async def _turn_away(

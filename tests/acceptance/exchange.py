@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 from livekit.api import AccessToken, RoomAgentDispatch, RoomConfiguration, VideoGrants
@@ -61,9 +62,15 @@ class Exchange:
             finally:
                 await caller.is_gone()
 
-    def guest(self, room: str, identity: str, **attributes: str) -> str:
+    def guest(
+        self,
+        room: str,
+        identity: str,
+        kind: Literal["standard", "sip"] = "standard",
+        **attributes: str,
+    ) -> str:
         """A token for a room that no agent is called to."""
-        return self._token(room, identity).with_attributes(attributes).to_jwt()
+        return self._token(room, identity).with_kind(kind).with_attributes(attributes).to_jwt()
 
     def phone(
         self, number: str, *, room: str, identity: str, dispatch: bool = True, **more: str

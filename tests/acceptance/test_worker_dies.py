@@ -12,9 +12,17 @@ import pytest_asyncio
 from checkpoints.owner import STEADY
 from tests.acceptance.books import Books
 from tests.acceptance.line import Line, OpenLine, Row
+from tests.acceptance.office import (
+    TOLD_FIRST,
+    WISH,
+    hear_each_other,
+    office_of,
+    takes_the_call,
+)
 from tests.acceptance.service import Service
 from tests.acceptance.worker import HOLDFAST, Worker, running_worker
 from tests.company import KEY
+from voice.local_server import LocalLiveKit
 
 RESCUED = r'"reason": "(\w+)".*"event": "call\.rescued"'
 STOPS = r"worker\.stopping"
@@ -124,6 +132,37 @@ async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
         await caller.says("yes please")
         await books.asks("identity.fact")
         assert not [one for one in caller.events if one["event"] == "disconnected"]
+
+
+async def test_caller_whose_worker_dies_between_them_and_a_colleague_is_put_through_again(
+    open_own_line: OpenLine, livekit_server: LocalLiveKit, model_home: Path, tmp_path: Path
+) -> None:
+    async with (
+        office_of(open_own_line, livekit_server, **TOLD_FIRST) as office,
+        another_worker(office.line, tmp_path) as another,
+        rescue(office.line, model_home, tmp_path) as rescuer,
+        office.line.caller("+15035550127") as caller,
+    ):
+        line = office.line
+        await caller.hears_out()
+        books = await Books.of(line, caller)
+        await caller.says(WISH)
+        phone = await office.network.rings()
+        async with phone.answered(line.exchange) as colleague:
+            await takes_the_call(colleague)
+            await hear_each_other(colleague, caller)
+            speaks, _ = holder(await books.entry(), line.worker, another)
+            speaks.is_killed()
+            assert await rescuer.says(RESCUED) == "dead"
+            await colleague.sees("disconnected")
+        phone = await office.network.rings()
+        async with phone.answered(line.exchange) as colleague:
+            await takes_the_call(colleague)
+            await hear_each_other(colleague, caller)
+            await colleague.hangs_up()
+            await caller.sees("disconnected")
+        await books.has(state="closed", outcome="escalated", legs=2)
+        assert await office.outcomes(books) == ["through"]
 
 
 async def test_worker_told_to_stop_finishes_its_call_and_takes_no_other(

@@ -14,8 +14,8 @@ from livekit import rtc
 from conversation import Conversation
 from services import Services
 from settings import HoldMusic, Settings
+from tests.fakes.twirp import KEY, SECRET, client_of, refused, twirp_server
 from tests.unit.voice.rooms import SIP, FakeRoom
-from tests.unit.voice.twirp import KEY, SECRET, client_of, refused, twirp_server
 from tools.errors import BackendDown
 from tools.records import TransferOutcome
 from voice.hand_over import hand_over

@@ -14,9 +14,9 @@ from livekit.protocol import room as room_api
 from livekit.protocol import sip
 
 from settings import VoiceSettings
+from tests.fakes.twirp import TwirpServer, client_of, refused, twirp_server
 from tests.unit.voice.hand_timer import HandTimer
 from tests.unit.voice.rooms import SIP, STANDARD, FakeRoom, Reason
-from tests.unit.voice.twirp import TwirpServer, client_of, refused, twirp_server
 from tools.records import TransferOutcome
 from voice.bridge import Bridge
 from voice.transfer import (

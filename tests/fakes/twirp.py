@@ -46,7 +46,8 @@ class TwirpServer:
         message.ParseFromString(await request.read())
         self.asked.append(message)
         self.grants.append({**claims.get("video", {}), **claims.get("sip", {})})
-        answered = self.answers.get(request.match_info["method"], lambda _: None)(message)
+        answer = self.answers.get(request.match_info["method"])
+        answered = answer(message) if answer else None
         if isinstance(answered, web.Response):
             return answered
         body = answered.SerializeToString() if answered is not None else b""

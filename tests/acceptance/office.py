@@ -1,0 +1,61 @@
+"""A line whose colleagues are reached by phone, and what they do with a caller."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.acceptance.books import Books
+from tests.acceptance.caller import Caller
+from tests.acceptance.line import Line, OpenLine
+from tests.acceptance.phone_network import PhoneNetwork, phone_network
+from voice.local_server import LocalLiveKit
+
+WISH = "i want to talk to a real person"
+COLLEAGUES = "+15035550190"
+TOLD_FIRST = {"HOLDFAST_VOICE__TRANSFER_TRUNK": "ST_tests"}
+
+
+@dataclass
+class Office:
+    """A line whose colleagues are reached by phone."""
+
+    line: Line
+    network: PhoneNetwork
+
+    async def outcomes(self, books: Books) -> list[object]:
+        """What staff see of each transfer of a call."""
+        rows = await self.line.rows(
+            "SELECT outcome FROM company.handovers WHERE way = 'transfer' AND call_id = %s"
+            " ORDER BY created_at",
+            books.call_id,
+        )
+        return [row["outcome"] for row in rows]
+
+
+@asynccontextmanager
+async def office_of(
+    open_own_line: OpenLine, server: LocalLiveKit, **settings: str
+) -> AsyncIterator[Office]:
+    async with (
+        phone_network(server) as network,
+        open_own_line(
+            LIVEKIT_URL=network.url, HOLDFAST_VOICE__TRANSFER_TO=f"tel:{COLLEAGUES}", **settings
+        ) as line,
+    ):
+        await line.services.company.set_staff_available(True)
+        yield Office(line, network)
+
+
+async def takes_the_call(colleague: Caller) -> None:
+    """They hear who is waiting, and press the key."""
+    await colleague.hears_sound(since=colleague.joined)
+    await colleague.presses("1")
+
+
+async def hear_each_other(one: Caller, other: Caller) -> None:
+    for speaks, listens in ((one, other), (other, one)):
+        await listens.until_silent()
+        said = await speaks.says("where is my order")
+        await listens.hears_sound(since=said.began)
