@@ -93,7 +93,8 @@ async def put_through(
     if settings.transfer_trunk is not None:
         number = settings.transfer_to.removeprefix("tel:")
         colleague = Colleague(number, settings.transfer_trunk, ring)
-        return await consult(livekit, room, caller.identity, colleague, consultation)
+        blip = settings.blip
+        return await consult(livekit, room, caller.identity, colleague, consultation, blip)
     if caller.kind != rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
         return _ended("failed")
     return await refer(livekit, room.name, caller.identity, settings.transfer_to, ring)
@@ -132,11 +133,15 @@ async def consult(
     caller: str,
     colleague: Colleague,
     consultation: Consultation,
+    blip: float,
     later: Later | None = None,
 ) -> PutThrough:
     """Ring a colleague in a room of their own, tell them who is waiting, and join the two when they press the key.
 
     The caller stays where they are until then. Works for browsers, too.
+
+    Args:
+        blip: seconds somebody is waited for whose network went away.
     """
     aside_name = f"{room.name}-{COLLEAGUE}"
     await _hung_up(livekit, aside_name)  # whoever is rung there for a worker that died
@@ -153,7 +158,7 @@ async def consult(
         outcome = await _decision(aside, room, caller, colleague, consultation, after)
         if outcome != "through":
             return _ended(outcome)
-        through = await _joined(livekit, room, aside, caller)
+        through = await _joined(livekit, room, aside, caller, blip)
         return through
     finally:
         if through is None or through.bridge is None:
@@ -263,7 +268,7 @@ async def _told(
 
 
 async def _joined(
-    livekit: api.LiveKitAPI, room: rtc.Room, aside: rtc.Room, caller: str
+    livekit: api.LiveKitAPI, room: rtc.Room, aside: rtc.Room, caller: str, blip: float
 ) -> PutThrough:
     """LiveKit Cloud moves the colleague; a server of one's own can't, and we carry the voices ourselves."""
     request = api.MoveParticipantRequest(
@@ -272,7 +277,7 @@ async def _joined(
     try:
         await livekit.room.move_participant(request)
     except (api.ServerError, aiohttp.ClientError, TimeoutError):
-        bridge = await bridged((room, caller), (aside, COLLEAGUE))
+        bridge = await bridged((room, caller), (aside, COLLEAGUE), blip)
         log.info("transfer.ended", outcome="through")
         return PutThrough("through", bridge, aside)
     return _ended("through")

@@ -20,10 +20,11 @@ from logs import is_about
 from services import Services, open_services, unavailable_text
 from settings import Settings
 from voice.call import End, PhoneCall
-from voice.connection import Connection, Ending
+from voice.connection import Connection
 from voice.hand_over import hand_over
 from voice.load import load
 from voice.loudspeaker import Loudspeaker
+from voice.presence import Ending
 from voice.rescue import call_to_take_up, known_as
 from voice.speech import Speech, build
 from voice.telephony import Keypad, caller_in
@@ -161,7 +162,7 @@ async def _talk(
         while (end := await _first_end(phone, connection)) == "putting_through":
             if await _put_through(job, settings, call, caller, phone, connection):
                 return
-            if caller.identity not in job.room.remote_participants:
+            if not await connection.still_there():
                 end = await connection.over()
                 break
             await phone.go_on(call.not_put_through())

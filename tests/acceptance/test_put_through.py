@@ -55,6 +55,25 @@ async def test_caller_is_joined_to_a_colleague_who_was_told_first(office: Office
 
 
 @pytest.mark.together
+async def test_two_who_talk_go_on_when_the_callers_client_connects_afresh(office: Office) -> None:
+    async with office.line.caller(JANE, browser=True) as caller:
+        await caller.hears_out()
+        books = await Books.of(office.line, caller)
+        await caller.says(WISH)
+        phone = await office.network.rings()
+        async with phone.answered(office.line.exchange) as colleague:
+            await takes_the_call(colleague)
+            await hear_each_other(colleague, caller)
+            await caller.reconnects(fully=True)
+            await caller.sees("reconnected")
+            await hear_each_other(colleague, caller)
+            await books.has(state="live")
+            await colleague.hangs_up()
+            await caller.sees("disconnected")
+    await books.has(state="closed", outcome="escalated", lease_owner=None)
+
+
+@pytest.mark.together
 async def test_colleague_is_hung_up_on_when_the_caller_has_left(office: Office) -> None:
     async with office.line.caller(JANE) as caller:
         await caller.hears_out()

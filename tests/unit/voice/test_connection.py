@@ -8,14 +8,8 @@ import pytest
 
 from tests.unit.voice.hand_timer import HandTimer
 from tests.unit.voice.rooms import JOINED, FakeRoom, Reason
-from voice.connection import (
-    DEAD,
-    HEARS_WITHIN,
-    LEFT,
-    PUT_DOWN,
-    RECONNECT_SECONDS,
-    Connection,
-)
+from voice.connection import Connection
+from voice.presence import DEAD, HEARS_WITHIN, LEFT, PUT_DOWN, RECONNECT_SECONDS
 
 BLIP = 20.0
 BLIPS = sorted(set(Reason.values()) - LEFT - PUT_DOWN - DEAD)
@@ -245,6 +239,39 @@ async def test_call_goes_on_after_a_failed_transfer() -> None:
     assert await line.settled() == []
     line.room.leave("caller", Reason.CLIENT_INITIATED)
     line.timer.pass_(RECONNECT_SECONDS)
+    assert await line.connection.over() == "hung_up"
+
+
+async def test_caller_who_was_away_when_a_transfer_failed_is_spoken_with_when_they_are_back() -> (
+    None
+):
+    line = Line()
+
+    async def transfer() -> bool:
+        line.room.leave("caller", Reason.SIGNAL_CLOSE)
+        return False
+
+    assert not await line.connection.during(transfer())
+    there = asyncio.create_task(line.connection.still_there())
+    await line.settled()
+    assert not there.done()
+    line.room.join("caller", JOINED)
+    await line.settled()
+    assert not there.done(), "they do not hear yet"
+    line.room.connect("caller")
+    assert await there
+
+
+async def test_caller_who_was_away_when_a_transfer_failed_may_be_gone() -> None:
+    line = Line()
+
+    async def transfer() -> bool:
+        line.room.leave("caller", Reason.CLIENT_INITIATED)
+        return False
+
+    assert not await line.connection.during(transfer())
+    line.timer.pass_(RECONNECT_SECONDS)
+    assert not await line.connection.still_there()
     assert await line.connection.over() == "hung_up"
 
 

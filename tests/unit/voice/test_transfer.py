@@ -183,6 +183,9 @@ class Aside:
         self.reactions.append(lambda: self.room.press(key, COLLEAGUE))
 
 
+BLIP = 20.0
+
+
 class Warm:
     """One caller who waits, and a colleague who is rung."""
 
@@ -199,6 +202,7 @@ class Warm:
             "caller",
             STAFF,
             self.aside,
+            BLIP,
             self.timer,
         )
 
@@ -338,7 +342,7 @@ async def test_colleague_whose_voice_we_carry_is_hung_up_on_when_the_two_part(
 
     aside = FakeRoom(COLLEAGUE, name="call-1-colleague")
     room = FakeRoom("caller")
-    bridge = Over(((room, "caller"), (aside, COLLEAGUE)))  # type: ignore[arg-type]
+    bridge = Over(((room, "caller"), (aside, COLLEAGUE)), BLIP)  # type: ignore[arg-type]
     await parted(livekit, PutThrough("through", bridge, aside))  # type: ignore[arg-type]
     assert deleted(server) == ["call-1-colleague"]
     assert not aside.connected
