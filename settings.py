@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -23,7 +24,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 
 def _named(variable: str) -> Any:
@@ -245,6 +251,20 @@ class Settings(BaseSettings):
             for name, alias in aliases.items()
             if isinstance(alias, AliasChoices)
         }
+
+    @classmethod
+    def unknown_names(cls) -> dict[str, str | None]:
+        """Variables, and lines of `.env`, that begin as ours do and set nothing; with what was probably meant."""
+        prefix, theirs = "HOLDFAST_", cls.own_names()
+        ours = {name.upper() for name in cls.model_fields if name not in theirs}
+        given = {*EnvSettingsSource(cls).env_vars, *DotEnvSettingsSource(cls).env_vars}
+        named = {name: name.upper().partition("__")[0] for name in sorted(given)}
+        unknown: dict[str, str | None] = {}
+        for name, group in named.items():
+            if group.startswith(prefix) and (own := group.removeprefix(prefix)) not in ours:
+                near = get_close_matches(own, ours, 1)
+                unknown[name.upper()] = prefix + near[0] if near else None
+        return unknown
 
     @property
     def livekit(self) -> LiveKitSettings:

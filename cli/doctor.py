@@ -28,6 +28,9 @@ def doctor() -> None:
 
 
 async def _checked(settings: Settings) -> bool:
+    for name, meant in settings.unknown_names().items():
+        hint = f": {meant}?" if meant else ""
+        print(f"settings       {name} is no setting and was not heeded{hint}")
     print(f"home           {settings.home}")
     print(f"database       {'DATABASE_URL' if settings.database_url else 'embedded Postgres'}")
     started = time.perf_counter()

@@ -107,6 +107,18 @@ def test_migrating_and_examining_say_what_they_found(holdfast: Holdfast, bare_ds
         assert found in healthy.out
 
 
+def test_doctor_names_settings_that_set_nothing(holdfast: Holdfast) -> None:
+    (holdfast.folder / ".env").write_text("HOLDFAST_LOG_LEVL=info\nLOG_LEVEL=info\n")
+    misspelt = holdfast.within(HOLDFAST_VOCIE__BLIP="5", HOLDFAST_NONSENSE="1").run("doctor")
+
+    assert (misspelt.code, misspelt.complaint) == (0, "")
+    assert [line for line in misspelt.out.splitlines() if line.startswith("settings")] == [
+        "settings       HOLDFAST_LOG_LEVL is no setting and was not heeded: HOLDFAST_LOG_LEVEL?",
+        "settings       HOLDFAST_NONSENSE is no setting and was not heeded",
+        "settings       HOLDFAST_VOCIE__BLIP is no setting and was not heeded: HOLDFAST_VOICE?",
+    ]
+
+
 def test_database_that_cannot_be_used_is_one_line_soon(holdfast: Holdfast) -> None:
     """Without the password or the key; `holdfast doctor` says on stdout how far it came."""
     down = {"DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:1/shop"}
