@@ -31,6 +31,7 @@ EVERY = 2.0  #: seconds between two looks
 COMING = timedelta(seconds=5)  #: a caller who just came has an agent on its way
 UNTAKEN = timedelta(seconds=3)  #: workers say yes within one, or there is none that can
 STARTING = timedelta(seconds=12)  #: a worker that said yes may have to start a process
+FORGOTTEN = timedelta(seconds=10)  #: alone after the goodbye: whoever was to hang up is gone
 ENOUGH = 4  #: workers that took a call and died of it
 
 CallSeen = Literal[
@@ -91,6 +92,18 @@ class RoomSeen:
 def whom_to_rescue(rooms: tuple[RoomSeen, ...], now: datetime) -> tuple[RoomSeen, ...]:
     """Rooms in which a caller waits for nobody."""
     return tuple(room for room in rooms if _waits_for_nobody(room, now))
+
+
+def whom_to_hang_up_on(rooms: tuple[RoomSeen, ...], now: datetime) -> tuple[RoomSeen, ...]:
+    """Rooms in which a caller sits in silence after the end of their call."""
+    return tuple(
+        room
+        for room in rooms
+        if room.call == "over"
+        and not (room.agents or room.colleague)
+        and room.caller_since is not None
+        and now - max(room.since, room.caller_since) >= FORGOTTEN
+    )
 
 
 def _waits_for_nobody(room: RoomSeen, now: datetime) -> bool:
@@ -184,6 +197,8 @@ class Rescue:
         listed = await self._livekit.room.list_rooms(api.ListRoomsRequest())
         seen = await asyncio.gather(*(self._seen(room) for room in listed.rooms))
         self._before = {room.name: room for room in seen}
+        for room in whom_to_hang_up_on(tuple(seen), self._clock()):
+            await self._hung_up(room.name)
         waiting = whom_to_rescue(tuple(seen), self._clock())
         return tuple([room.name for room in waiting if await self._rescued(room)])
 
@@ -270,7 +285,11 @@ class Rescue:
     async def _given_up(self, room: RoomSeen) -> None:
         """No worker survives this call: better a line that goes dead than one that stays silent."""
         log.error("rescue.given_up", call_id=_id_in_log(room))
-        await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room.name))
+        await self._hung_up(room.name)
+
+    async def _hung_up(self, room: str) -> None:
+        with suppress(api.ServerError):  # it is closed already
+            await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
 
 
 def _asked(room: RoomSeen, dispatches: list[AgentDispatch]) -> RoomSeen:

@@ -25,6 +25,7 @@ from settings import LiveKitSettings
 from voice.rescue import (
     COMING,
     ENOUGH,
+    FORGOTTEN,
     STARTING,
     UNTAKEN,
     InRoom,
@@ -410,13 +411,20 @@ async def test_room_nobody_answered_in_gets_an_agent(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("state", ["closed", "waiting_for_staff"])
-async def test_room_of_an_ended_call_gets_nobody(scene: Scene, state: str) -> None:
-    scene.livekit.add("room", CALLER)
+async def test_room_of_an_ended_call_gets_nobody_and_is_closed_when_nobody_else_does(
+    scene: Scene, state: str
+) -> None:
     scene.change(state=state, lease_owner=None, lease_expires_at=None)
-    rescue = scene.rescue()
-    for _ in range(20):
+    for people, deleted in (((CALLER, AGENT_IN_ROOM), []), ((), []), ((CALLER,), ["room"])):
+        scene.livekit.add("room", *people)
+        rescue = scene.rescue()
         assert await rescue.look() == ()
-        scene.later(seconds(2))
+        scene.later(FORGOTTEN - seconds(1))
+        assert await rescue.look() == ()
+        assert scene.livekit.deleted == []
+        scene.later(seconds(1))
+        assert await rescue.look() == ()
+        assert scene.livekit.deleted == deleted
 
 
 async def test_rooms_of_other_applications_are_none_of_ours(scene: Scene) -> None:
