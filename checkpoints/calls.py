@@ -265,28 +265,29 @@ class CallRegister:
     async def keep_alive(self) -> None:
         """Renew the leases of the calls this process is speaking with: to be done every `BEAT`.
 
-        A call that was marked as interrupted while the database was away, and that nobody took, is live again.
+        A call that was marked as interrupted while the database was away, and that nobody took, is live again. One
+        that was left is not: a renewal may arrive late, after the end of the call.
         """
         held = tuple(self._held.values())
         await self._change(
-            "UPDATE calls SET state = 'live', interrupted_at = NULL, lease_owner = %s, lease_expires_at = %s "
-            "FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, counter) "
-            "WHERE call_id = id AND lease_counter = counter AND state IN ('live', 'interrupted')",
+            "UPDATE calls SET state = 'live', interrupted_at = NULL, lease_expires_at = %s "
+            "FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, counter) WHERE call_id = id "
+            "AND lease_counter = counter AND lease_owner = %s AND state IN ('live', 'interrupted')",
             (
-                self._owner,
                 self._clock() + self._lease,
                 [lease.call_id for lease in held],
                 [lease.counter for lease in held],
+                self._owner,
             ),
         )
 
     async def mark_interrupted(self) -> None:
-        """Calls whose lease ran out are interrupted, and so are those whose process is gone."""
+        """Calls whose lease ran out are interrupted, and so are those whose process is gone. They keep its name."""
         await self.mark_gone()
         now = self._clock()
         await self._change(
-            "UPDATE calls SET state = 'interrupted', interrupted_at = %s, lease_owner = NULL, "
-            "lease_expires_at = NULL WHERE state = 'live' AND lease_expires_at < %s",
+            "UPDATE calls SET state = 'interrupted', interrupted_at = %s "
+            "WHERE state = 'live' AND lease_expires_at < %s",
             (now, now),
         )
 

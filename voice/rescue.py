@@ -241,9 +241,9 @@ class Rescue:
     def _state_of(self, record: CallRecord) -> CallSeen:
         if record.state in ("closed", "waiting_for_staff"):
             return "over"
-        if record.state == "interrupted":
-            return "left" if record.lease_owner is None else "dead"
         expires, now = record.lease_expires_at, self._clock()
+        if record.state == "interrupted" and expires is None:
+            return "left" if record.lease_owner is None else "dead"
         return "lapsed" if expires is not None and expires < now and self._can_tell(now) else "held"
 
     def _can_tell(self, now: datetime) -> bool:

@@ -251,6 +251,23 @@ async def test_who_lost_a_call_can_write_nothing_into_it(
     await write(other, database, taken.lease, turn(1, clock))
 
 
+async def test_renewal_that_comes_late_does_not_undo_the_end_of_a_call(
+    register: CallRegister, database: Database, clock: Clock
+) -> None:
+    """Sent before the line dropped, and held up on the way."""
+    dropped, said_goodbye = await register.begin(CALLER, "en"), await register.begin(None, "en")
+    await register.interrupt(dropped.lease)
+    goodbye = turn(1, clock).model_copy(update={"state": "interrupted"})
+    await write(register, database, said_goodbye.lease, goodbye)
+    register._held.update({one.call_id: one.lease for one in (dropped, said_goodbye)})
+
+    await register.keep_alive()
+
+    for one in (dropped, said_goodbye):
+        record = await register.get(str(one.call_id))
+        assert (record.state, record.lease_owner) == ("interrupted", None)
+
+
 async def test_turn_that_comes_late_does_not_undo_a_later_one(
     register: CallRegister, clock: Clock, database: Database
 ) -> None:

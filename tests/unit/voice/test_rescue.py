@@ -384,9 +384,12 @@ async def test_lease_that_ran_out_counts_once_the_register_has_answered_for_a_wh
     assert await rescue.look() == ("room",)
 
 
+@pytest.mark.parametrize("state", ["live", "interrupted"])
 async def test_leases_that_ran_out_while_the_database_was_away_may_be_renewed_first(
-    scene: Scene,
+    scene: Scene, state: str
 ) -> None:
+    """Whether or not somebody has marked their calls."""
+    scene.change(state=state)
     rescue = scene.rescue()
     await rescue.look()
     scene.later(LEASE)
