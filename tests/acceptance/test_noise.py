@@ -21,6 +21,8 @@ ANSWERS = {  #: to what is asked
     "callback.time": "on {day} at {hour}",
     "callback.confirm": "yes that's right",
 }
+NOT_SO = "no on {day} at {hour}"
+READ_BACK = "So we'll call you on"
 BOOKED = "Your callback is booked"
 MUMBLED = ("uh the thing with the thing", "blah i dunno", "hmm well")
 TURNS = 10  #: at most, until what is understood at all is done
@@ -31,29 +33,35 @@ def _named(given: object) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("number", "noise", "hour", "at"),
+    ("number", "noise", "hour", "read_back", "at"),
     [
-        ("+15035550174", Noise("babble", 20), "ten", "10:00"),
-        ("+15035550170", Noise("hiss", 20), "one thirty", "13:30"),
-        ("+15035550171", Noise("hiss", 10), "half past eleven", "11:30"),
-        ("+15035550176", Noise("hiss", 5), "three thirty", "15:30"),
-        ("+15035550172", Noise("street", 5), "four in the afternoon", "16:00"),
-        ("+15035550173", Noise("hiss", 0), "nine in the morning", "09:00"),
+        ("+15035550174", Noise("babble", 20), "ten", "at ten", "10:00"),
+        ("+15035550170", Noise("hiss", 20), "one thirty", "at half past one", "13:30"),
+        ("+15035550171", Noise("hiss", 10), "half past eleven", "at half past eleven", "11:30"),
+        ("+15035550176", Noise("hiss", 5), "three thirty", "at half past three", "15:30"),
+        ("+15035550172", Noise("street", 5), "four in the afternoon", "at four", "16:00"),
+        ("+15035550173", Noise("hiss", 0), "nine in the morning", "at nine", "09:00"),
     ],
     ids=_named,
 )
 async def test_caller_in_noise_is_understood_or_asked_again_and_gets_what_they_wanted_once(
-    line: Line, number: str, noise: Noise, hour: str, at: str
+    line: Line, number: str, noise: Noise, hour: str, read_back: str, at: str
 ) -> None:
+    """What is misheard is read back, and the caller says no to it."""
     async with line.caller(number) as caller:
         await caller.is_at(noise)
         await caller.hears_out()
+        misheard = False
         books = await Books.of(line, caller)
         day = await open_day(line, "US", "en")
         for _ in range(TURNS):
-            answer = ANSWERS.get(str((await books.entry())["asks"]), REQUEST)
+            asks = str((await books.entry())["asks"])
+            objects = misheard and asks == "callback.confirm"
+            answer = NOT_SO if objects else ANSWERS.get(asks, REQUEST)
             said = await caller.says(answer.format(day=day, hour=hour))
             heard = await caller.hears_out()
+            if READ_BACK in heard:
+                misheard = read_back not in heard
             if await books.effects():
                 break
         assert BOOKED in heard
