@@ -46,7 +46,8 @@ REALISTIC = {"deepgram_ms": 150.0, "cartesia_ms": 120.0}
 MODEL_MS = 500.0
 BARGE_AFTER = (1.2, 1.4, 1.6, 1.8)  # seconds into the answer
 ALONE = 8  # calls, one after another
-SETTLED = 10.0  # seconds after which the processes of the calls before are gone
+SETTLED = 10.0  # seconds without a change: the processes of the calls before are gone
+SETTLES_WITHIN = 120.0
 
 
 @dataclass
@@ -93,14 +94,15 @@ async def _silent_since(caller: Caller, began: float) -> float:
 
 async def busy(agent: Agent, calls: int) -> tuple[float, float]:
     """Cores and megabytes (PSS) one more call takes, of so many at once; callers and servers not counted."""
-    await asyncio.sleep(SETTLED)
+    await _settled(agent)
     before = _memory(agent.family())
     ready = asyncio.Event()
     talking = [asyncio.create_task(_chat(agent, ready)) for _ in range(calls)]
     await asyncio.sleep(12)
     spent, began = _cpu(agent.family()), time.monotonic()
     await asyncio.sleep(15)
-    cores = (_cpu(agent.family()) - spent) / (time.monotonic() - began)
+    now = _cpu(agent.family())
+    cores = sum(now[pid] - spent.get(pid, 0.0) for pid in now) / (time.monotonic() - began)
     memory = _memory(agent.family()) - before
     ready.set()
     await asyncio.gather(*talking)
@@ -119,9 +121,20 @@ async def _chat(agent: Agent, over: asyncio.Event) -> None:
             await caller.until_silent()
 
 
-def _cpu(family: Sequence[psutil.Process]) -> float:
-    times = [one.cpu_times() for one in family if one.is_running()]
-    return float(sum(one.user + one.system for one in times))
+async def _settled(agent: Agent) -> None:
+    """Nobody comes and nobody goes, in the agent's family."""
+    family, since = set(agent.family()), time.monotonic()
+    deadline = since + SETTLES_WITHIN
+    while time.monotonic() - since < SETTLED and time.monotonic() < deadline:
+        await asyncio.sleep(0.5)
+        if (now := set(agent.family())) != family:
+            family, since = now, time.monotonic()
+
+
+def _cpu(family: Sequence[psutil.Process]) -> dict[int, float]:
+    """Seconds of processor so far, by process: one that ends meanwhile takes nothing away from the others."""
+    times = {one.pid: one.cpu_times() for one in family if one.is_running()}
+    return {pid: float(one.user + one.system) for pid, one in times.items()}
 
 
 def _memory(family: Sequence[psutil.Process]) -> float:
