@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tests.acceptance.books import Books
 from tests.acceptance.caller import Caller
 from tests.acceptance.line import Line, OpenLine
-from tests.acceptance.phone_network import PhoneNetwork, phone_network
+from tests.acceptance.phone_network import PhoneNetwork, Ringing, phone_network
 from voice.local_server import LocalLiveKit
 
 WISH = "i want to talk to a real person"
@@ -23,6 +23,18 @@ class Office:
 
     line: Line
     network: PhoneNetwork
+
+    async def asked_by(self, caller: Caller) -> Books:
+        """The caller is greeted, and wants a person."""
+        await caller.hears_out()
+        books = await Books.of(self.line, caller)
+        await caller.says(WISH)
+        return books
+
+    async def rung_by(self, caller: Caller) -> tuple[Books, Ringing]:
+        """And a colleague's phone rings."""
+        books = await self.asked_by(caller)
+        return books, await self.network.rings()
 
     async def outcomes(self, books: Books) -> list[object]:
         """What staff see of each transfer of a call."""

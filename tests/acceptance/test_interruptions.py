@@ -33,7 +33,7 @@ READ_BACK_CUTS = {  #: callers, their hours, and the seconds into each read-back
 }
 WORDS_OFF = 3  #: between the ear's count of words and the line's: the last one is never whole
 LISTENING: dict[Lang, tuple[str, str, str, str]] = {
-    "en": (FIRST, "okay", "what is your return policy", "uh huh"),
+    "en": (FIRST, "exactly", "what is your return policy", "uh huh"),
     "es": ("cuánto tarda el envío", "vale", "cuál es el horario de atención", "ajá"),
     "fr": ("comment faire un retour", "d'accord", "quels sont vos horaires", "ouais"),
 }

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.books import Books
 from tests.acceptance.line import OpenLine
 from tests.acceptance.office import (
     COLLEAGUES,
     TOLD_FIRST,
-    WISH,
     Office,
     hear_each_other,
     office_of,
@@ -39,10 +37,7 @@ async def office(
 @pytest.mark.together
 async def test_caller_is_joined_to_a_colleague_who_was_told_first(office: Office) -> None:
     async with office.line.caller(JANE) as caller:
-        await caller.hears_out()
-        books = await Books.of(office.line, caller)
-        await caller.says(WISH)
-        phone = await office.network.rings()
+        books, phone = await office.rung_by(caller)
         assert phone.asked.sip_call_to == COLLEAGUES
         async with phone.answered(office.line.exchange) as colleague:
             await takes_the_call(colleague)
@@ -57,10 +52,7 @@ async def test_caller_is_joined_to_a_colleague_who_was_told_first(office: Office
 @pytest.mark.together
 async def test_two_who_talk_go_on_when_the_callers_client_connects_afresh(office: Office) -> None:
     async with office.line.caller(JANE, browser=True) as caller:
-        await caller.hears_out()
-        books = await Books.of(office.line, caller)
-        await caller.says(WISH)
-        phone = await office.network.rings()
+        books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as colleague:
             await takes_the_call(colleague)
             await hear_each_other(colleague, caller)
@@ -76,10 +68,7 @@ async def test_two_who_talk_go_on_when_the_callers_client_connects_afresh(office
 @pytest.mark.together
 async def test_colleague_is_hung_up_on_when_the_caller_has_left(office: Office) -> None:
     async with office.line.caller(JANE) as caller:
-        await caller.hears_out()
-        books = await Books.of(office.line, caller)
-        await caller.says(WISH)
-        phone = await office.network.rings()
+        books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as colleague:
             await takes_the_call(colleague)
             await hear_each_other(colleague, caller)
@@ -94,10 +83,8 @@ async def test_caller_whose_colleague_is_busy_is_told_so_and_the_call_goes_on(
     office: Office,
 ) -> None:
     async with office.line.caller(JANE) as caller:
-        await caller.hears_out()
-        books = await Books.of(office.line, caller)
-        await caller.says(WISH)
-        (await office.network.rings()).is_busy()
+        books, phone = await office.rung_by(caller)
+        phone.is_busy()
         await caller.hears("call you back")
         await books.has(state="live", asks="escalation.choice")
         await caller.says("no")
@@ -109,10 +96,7 @@ async def test_caller_whose_colleague_is_busy_is_told_so_and_the_call_goes_on(
 async def test_machine_that_answers_is_no_colleague(office: Office) -> None:
     """It presses no key."""
     async with office.line.caller(JANE) as caller:
-        await caller.hears_out()
-        books = await Books.of(office.line, caller)
-        await caller.says(WISH)
-        phone = await office.network.rings()
+        books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as machine:
             await machine.sees("disconnected")
         await caller.hears("call you back")
@@ -127,9 +111,7 @@ async def test_caller_is_moved_by_the_phone_network_where_there_is_no_trunk(
         office_of(open_own_line, livekit_server) as office,
         office.line.caller(JANE) as caller,
     ):
-        await caller.hears_out()
-        books = await Books.of(office.line, caller)
-        await caller.says(WISH)
+        books = await office.asked_by(caller)
         call = await office.network.moves()
         assert call.asked.participant_identity == caller.identity
         assert call.asked.transfer_to == f"tel:{COLLEAGUES}"

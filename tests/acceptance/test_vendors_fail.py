@@ -76,6 +76,7 @@ async def failing(
                         for one in (loopback, second)
                     ]
                 ),
+                HOLDFAST_VOICE__IDLE_PROCESSES="3",  # two callers come at once
             ) as line,
         ):
             yield FailingLine(line, proxy, second)

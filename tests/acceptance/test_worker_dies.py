@@ -14,7 +14,6 @@ from tests.acceptance.books import Books
 from tests.acceptance.line import Line, OpenLine, Row
 from tests.acceptance.office import (
     TOLD_FIRST,
-    WISH,
     hear_each_other,
     office_of,
     takes_the_call,
@@ -144,10 +143,7 @@ async def test_caller_whose_worker_dies_between_them_and_a_colleague_is_put_thro
         office.line.caller("+15035550127") as caller,
     ):
         line = office.line
-        await caller.hears_out()
-        books = await Books.of(line, caller)
-        await caller.says(WISH)
-        phone = await office.network.rings()
+        books, phone = await office.rung_by(caller)
         async with phone.answered(line.exchange) as colleague:
             await takes_the_call(colleague)
             await hear_each_other(colleague, caller)
