@@ -81,6 +81,7 @@ class RoomSeen:
     name: str
     since: datetime  #: how long agents and call have been so
     caller_since: datetime | None = None  #: None: no caller in it
+    callers: int = 1  #: more than one talk with each other
     agents: tuple[str, ...] = ()
     colleague: bool = False
     call: CallSeen = "unknown"
@@ -95,13 +96,14 @@ def whom_to_rescue(rooms: tuple[RoomSeen, ...], now: datetime) -> tuple[RoomSeen
 
 
 def whom_to_hang_up_on(rooms: tuple[RoomSeen, ...], now: datetime) -> tuple[RoomSeen, ...]:
-    """Rooms in which a caller sits in silence after the end of their call."""
+    """Rooms in which a caller sits alone and in silence after the end of their call."""
     return tuple(
         room
         for room in rooms
         if room.call == "over"
         and not (room.agents or room.colleague)
         and room.caller_since is not None
+        and room.callers == 1
         and now - max(room.since, room.caller_since) >= FORGOTTEN
     )
 
@@ -213,6 +215,7 @@ class Rescue:
             name=room.name,
             since=self._clock(),
             caller_since=min(map(_joined_at, callers), default=None),
+            callers=len(callers),
             agents=tuple(sorted(one.identity for one in people if _is_agent(one))),
             colleague=any(one.attributes.get(ROLE) == COLLEAGUE for one in people),
             call=call,

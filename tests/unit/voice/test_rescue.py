@@ -418,7 +418,13 @@ async def test_room_of_an_ended_call_gets_nobody_and_is_closed_when_nobody_else_
     scene: Scene, state: str
 ) -> None:
     scene.change(state=state, lease_owner=None, lease_expires_at=None)
-    for people, deleted in (((CALLER, AGENT_IN_ROOM), []), ((), []), ((CALLER,), ["room"])):
+    looked_at: tuple[tuple[tuple[ParticipantInfo, ...], list[str]], ...] = (
+        ((CALLER, AGENT_IN_ROOM), []),
+        ((), []),
+        ((CALLER, person("somebody")), []),
+        ((CALLER,), ["room"]),
+    )
+    for people, deleted in looked_at:
         scene.livekit.add("room", *people)
         rescue = scene.rescue()
         assert await rescue.look() == ()
