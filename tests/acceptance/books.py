@@ -33,6 +33,10 @@ async def open_day(line: Line, country: str, language: str) -> str:
     raise AssertionError("closed all week")
 
 
+class PromiseBroken(Exception):
+    """It must not happen once: a scenario that comes upon it is not played again."""
+
+
 @dataclass
 class Books:
     """Of one call; all of them wait a little for what is written after it was said."""
@@ -90,12 +94,18 @@ class Books:
         )
         return [str(row["effect"]) for row in rows]
 
-    async def begun(self) -> int:
-        """Effects that were begun, done or not; codes sent left out."""
+    async def has_begun(self, number: int) -> None:
+        """So many effects, done or not; codes sent left out.
+
+        Raises:
+            PromiseBroken: more.
+        """
         rows = await self.line.rows(
             "SELECT 1 FROM effects WHERE call_id = %s AND effect <> 'send_code'", self.call_id
         )
-        return len(rows)
+        if len(rows) > number:
+            raise PromiseBroken(f"{len(rows)} effects were begun where {number} may be")
+        assert len(rows) == number
 
     async def notices(self) -> list[SentNotice]:
         """What the customer was sent so far: taken from the outbox, as a notifier does."""

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from settings import Settings
+from tests.acceptance.audit import audit
 from tests.acceptance.clips import Clips
 from tests.acceptance.exchange import Exchange
 from tests.acceptance.line import Line, OpenLine, open_line
@@ -81,7 +82,10 @@ def open_own_line(
     model_home: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> OpenLine:
-    """A worker of its own with settings of its own, on the database named, or on one with the test company."""
+    """A worker of its own with settings of its own, on the database named, or on one with the test company.
+
+    What it leaves is audited in the end, failed scenarios included.
+    """
 
     @asynccontextmanager
     async def opened(
@@ -93,6 +97,7 @@ def open_own_line(
                 livekit_server, loopback, clips, database, model_home, folder, host, **settings
             ) as line:
                 yield line
+                await audit(line)
 
     return opened
 

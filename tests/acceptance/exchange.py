@@ -17,7 +17,7 @@ from graph.state import Lang
 from settings import LiveKitSettings
 from tests.acceptance.caller import Announce, Caller
 from tests.acceptance.clips import Clips
-from tests.acceptance.process import CallerFailed, CallerProcess, caller_process
+from tests.acceptance.process import CallerProcess, caller_process
 from voice.local_server import LocalLiveKit
 from voice.tokens import caller_token
 
@@ -56,7 +56,7 @@ class Exchange:
             await caller.joins(self.server.url, token)
             try:
                 yield caller
-            except (AssertionError, CallerFailed) as error:
+            except Exception as error:
                 error.add_note(caller.story())
                 raise
             finally:

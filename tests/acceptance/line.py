@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -66,8 +66,29 @@ class Line:
             token = self.exchange.browser(number, room=place, identity=name, language=language)
         else:
             token = self.exchange.phone(number or "anonymous", room=place, identity=name)
-        async with self.exchange.caller(token, language=language, process=process) as caller:
-            yield caller
+        try:
+            async with self.exchange.caller(token, language=language, process=process) as caller:
+                yield caller
+        except Exception:
+            if number:
+                await self._forgets(number)
+            raise
+
+    async def _forgets(self, number: str) -> None:
+        """A scenario that failed may be played again: its caller is not to be taken up where the first try ended."""
+        caller = self.services.cipher.keyed_hash(number)
+
+        async def left() -> bool:
+            live = "SELECT 1 FROM calls WHERE caller_hash = %s AND state = 'live'"
+            return not await self.rows(live, caller)
+
+        with suppress(AssertionError):
+            await self.eventually(left, "the end of the call")
+        await self.rows(
+            "UPDATE calls SET state = 'closed', ended_at = now(), asks = NULL, lease_owner = NULL,"
+            " lease_expires_at = NULL WHERE caller_hash = %s RETURNING call_id",
+            caller,
+        )
 
     async def eventually(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
         """What is written a little after it was said.

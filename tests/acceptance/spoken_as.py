@@ -47,10 +47,16 @@ async def voices(vendors: Vendors, said: list[str]) -> set[Voiced]:
     }
 
 
-async def whole_answer(vendors: Vendors, beginning: str) -> str:
-    """All of an answer of which the caller may have heard the beginning only; the latest one that begins so."""
+async def answers(vendors: Vendors) -> list[str]:
+    """The sentences that were asked for in one go, joined, in order."""
     contexts: dict[str, str] = {}
     for one in await asked(vendors):
         contexts[one.context] = f"{contexts.get(one.context, '')} {one.transcript}".strip()
+    return list(contexts.values())
+
+
+async def whole_answer(vendors: Vendors, beginning: str) -> str:
+    """All of an answer of which the caller may have heard the beginning only; the latest one that begins so."""
     start = " ".join(beginning.split())
-    return [text for text in contexts.values() if " ".join(text.split()).startswith(start)][-1]
+    fitting = (one for one in await answers(vendors) if " ".join(one.split()).startswith(start))
+    return [*fitting][-1]

@@ -69,7 +69,7 @@ async def test_caller_in_noise_is_understood_or_asked_again_and_gets_what_they_w
         await caller.hangs_up()
     await books.has(state="closed")
     assert await books.effects() == ["book_callback"]
-    assert await books.begun() == 1
+    await books.has_begun(1)
     assert await _booked(books) == (number, at)
 
 
@@ -86,7 +86,7 @@ async def test_caller_who_mumbles_in_noise_is_asked_again_and_told_nothing_priva
         entry = await books.entry()
         assert (entry["verified"], entry["customers"]) == (0, [])
         await caller.hangs_up()
-    assert await books.begun() == 0
+    await books.has_begun(0)
 
 
 async def test_voice_beside_the_caller_does_not_answer_for_them(line: Line) -> None:
@@ -100,12 +100,16 @@ async def test_voice_beside_the_caller_does_not_answer_for_them(line: Line) -> N
         for answer in ("yes do it", "no cancel that", "call me at nine in the morning"):
             await _asks_to_wait(caller, books, Aside(answer, fainter=12, after=1.5))
             await books.asks("callback.confirm")
-            assert await books.begun() == 0
-        await caller.says(ANSWERS["callback.confirm"])
-        await caller.hears_out()
+            await books.has_begun(0)
+        for _ in range(TURNS):  # the last aside may have cut the line off: then it asks again
+            await caller.says(ANSWERS["callback.confirm"])
+            await caller.hears_out()
+            if await books.effects():
+                break
         await books.asks("closing.more")
         await caller.hangs_up()
     assert await books.effects() == ["book_callback"]
+    await books.has_begun(1)
     assert await _booked(books) == ("+15035550179", "14:30")
 
 
@@ -141,7 +145,7 @@ async def test_caller_nobody_understands_among_voices_is_asked_again_and_not_gue
         await caller.says(said)
         await caller.hears_out()
         await caller.hangs_up()
-    assert await books.begun() == 0
+    await books.has_begun(0)
     await books.is_one_chain()
     understood = " ".join(await books.words()).split()
     assert [word for word in understood if word not in said.split()] == []

@@ -20,8 +20,8 @@ class Together:
         Args:
             at_once: the fixtures of lines, and how many scenarios each takes beside each other.
         """
-        self._at_once = at_once
-        self._scenarios: dict[str, list[Scenario]] = {line: [] for line in at_once}
+        self._places = {line: asyncio.Semaphore(number) for line, number in at_once.items()}
+        self._waiting: dict[str, list[Scenario]] = {line: [] for line in at_once}
         self._begun: dict[Scenario, asyncio.Task[None]] = {}
 
     def arrange(self, items: list[pytest.Item]) -> None:
@@ -43,12 +43,14 @@ class Together:
         line = self._line_of(test)
         given = test.callspec.params if hasattr(test, "callspec") else {}
         scenario = partial(test.obj, **given)
-        self._scenarios[line].append(scenario)
+        self._waiting[line].append(scenario)
 
         async def turn(**fixtures: object) -> None:
-            if scenario not in self._begun:
-                self._begin(line, fixtures[line])
-            await self._begun[scenario]
+            for one in self._waiting.pop(line, ()):
+                self._begin(one, line, fixtures[line])
+            if scenario not in self._begun:  # it failed, and is played again
+                self._begin(scenario, line, fixtures[line])
+            await self._begun.pop(scenario)
 
         test.obj = turn
 
@@ -60,14 +62,11 @@ class Together:
 
     def _line_of(self, test: pytest.Item) -> str:
         assert isinstance(test, pytest.Function)
-        return next(line for line in self._at_once if line in test.fixturenames)
+        return next(line for line in self._places if line in test.fixturenames)
 
-    def _begin(self, name: str, line: object) -> None:
-        places = asyncio.Semaphore(self._at_once[name])
-
-        async def in_a_place(scenario: Scenario) -> None:
-            async with places:
+    def _begin(self, scenario: Scenario, name: str, line: object) -> None:
+        async def in_a_place() -> None:
+            async with self._places[name]:
                 await scenario(**{name: line})
 
-        for scenario in self._scenarios[name]:
-            self._begun[scenario] = asyncio.create_task(in_a_place(scenario))
+        self._begun[scenario] = asyncio.create_task(in_a_place())

@@ -40,6 +40,11 @@ class Vendors:
             "CARTESIA_API_KEY": "loopback",
         }
 
+    @property
+    def sentences(self) -> set[str]:
+        """What somebody may have said so far."""
+        return {text for text, _ in self._known}
+
     async def learn(self, text: str, language: str) -> None:
         """A sentence somebody may say from now on: what is not known is not recognised."""
         if (text, language) not in self._known:
