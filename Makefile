@@ -51,8 +51,7 @@ test: $(VENV)/.dev $(VENV)/.system $(STUDIO)/.ready ## everything that must pass
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit -n 2 $(ARGS)
-	$(BIN)/pytest --ignore tests/unit --ignore tests/acceptance $(ARGS)
+	$(BIN)/pytest --ignore tests/acceptance -n 2 $(ARGS)
 	$(ACCEPT) $(ARGS)
 
 acceptance: $(VENV)/.dev $(VENV)/.system ## of these, the whole calls over WebRTC alone

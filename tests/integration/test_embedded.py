@@ -35,7 +35,8 @@ with embedded_server(Path(sys.argv[1])) as dsn:
         connection.execute("SELECT pg_advisory_xact_lock(1)")  # one visitor after the other
         connection.execute("CREATE TABLE IF NOT EXISTS visits (pid integer, uid integer)")
         connection.execute("INSERT INTO visits VALUES (%s, %s)", (os.getpid(), os.getuid()))
-        print(connection.execute("SELECT count(*) FROM visits").fetchone()[0], flush=True)
+        visits = connection.execute("SELECT count(*) FROM visits").fetchone()[0]
+    print(visits, flush=True)
     sys.stdin.readline()
 """
 
