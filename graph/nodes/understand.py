@@ -170,7 +170,8 @@ def _resumed(case: Case, context: CallContext) -> Case:
             "mood": "calm",
         }
     )
-    return tell(case, line("welcome-back", company=Text(value=context.company)))
+    words = "welcome-back.recorded" if context.recorded else "welcome-back"
+    return tell(case, line(words, company=Text(value=context.company)))
 
 
 async def _welcomed_back(case: Case, context: CallContext, turn: int, language: Lang) -> CallState:

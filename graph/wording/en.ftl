@@ -7,6 +7,7 @@
 greeting = Hello, this is { $company }, you are speaking with our automated assistant. How can I help you?
     .recorded = Hello, this is { $company }, you are speaking with our automated assistant. This call is recorded. How can I help you?
 welcome-back = Hello again, this is the automated assistant of { $company }. The line dropped earlier.
+    .recorded = Hello again, this is the automated assistant of { $company }. This call is recorded. The line dropped earlier.
 ask-resume = { $flow ->
         [order_status] We were looking for an order. Shall we go on?
         [update_address] We were changing an address. Shall we go on?

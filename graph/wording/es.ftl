@@ -7,6 +7,7 @@
 greeting = Hola, ha llamado a { $company } y le atiende nuestro asistente automático. ¿En qué puedo ayudarle?
     .recorded = Hola, ha llamado a { $company } y le atiende nuestro asistente automático. Esta llamada se graba. ¿En qué puedo ayudarle?
 welcome-back = Hola de nuevo, le atiende el asistente automático de { $company }. Antes se cortó la llamada.
+    .recorded = Hola de nuevo, le atiende el asistente automático de { $company }. Esta llamada se graba. Antes se cortó la llamada.
 ask-resume = { $flow ->
         [order_status] Estábamos buscando un pedido. ¿Seguimos?
         [update_address] Estábamos cambiando una dirección. ¿Seguimos?

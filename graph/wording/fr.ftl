@@ -7,6 +7,7 @@
 greeting = Bonjour et bienvenue chez { $company }, je suis l'assistant automatique. Que puis-je faire pour vous ?
     .recorded = Bonjour et bienvenue chez { $company }, je suis l'assistant automatique. Cet appel est enregistré. Que puis-je faire pour vous ?
 welcome-back = Rebonjour, vous êtes bien chez { $company }, avec l'assistant automatique. Nous avons été coupés tout à l'heure.
+    .recorded = Rebonjour, vous êtes bien chez { $company }, avec l'assistant automatique. Cet appel est enregistré. Nous avons été coupés tout à l'heure.
 ask-resume = { $flow ->
         [order_status] Nous cherchions une commande. Voulez-vous continuer ?
         [update_address] Nous changions une adresse. Voulez-vous continuer ?

@@ -511,13 +511,14 @@ def test_a_greeting_says_it_is_a_machine_and_that_it_records(language: Lang) -> 
         "es": "asistente automático",
         "fr": "assistant automatique",
     }
-    for id_ in ("greeting", "greeting.recorded", "welcome-back"):
+    for id_ in ("greeting", "greeting.recorded", "welcome-back", "welcome-back.recorded"):
         for text in spoken(id_, language):
             assert machine[language] in text
             assert "Juniper and Oak" in text or "Atelier Onze" in text
     recorded = {"en": "recorded", "es": "se graba", "fr": "enregistré"}[language]
-    assert all(recorded in text for text in spoken("greeting.recorded", language))
-    assert not any(recorded in text for text in spoken("greeting", language))
+    for id_ in ("greeting", "welcome-back"):
+        assert all(recorded in text for text in spoken(f"{id_}.recorded", language))
+        assert not any(recorded in text for text in spoken(id_, language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
