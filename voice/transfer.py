@@ -76,6 +76,11 @@ class Consultation(Protocol):
         """Say who is waiting and which key takes the call. Returns when it was said to its end."""
 
 
+def reachable(settings: VoiceSettings, *, by_phone: bool) -> bool:
+    """Can a caller who rings by phone, or from a browser, be put through to anybody at all?"""
+    return settings.transfer_to is not None and (settings.transfer_trunk is not None or by_phone)
+
+
 async def put_through(
     livekit: api.LiveKitAPI,
     room: rtc.Room,
@@ -87,16 +92,15 @@ async def put_through(
 
     With a trunk a colleague is told first; without one a phone's call is moved, and a browser's can't be.
     """
-    ring = timedelta(seconds=settings.transfer_ring)
-    if settings.transfer_to is None:
+    by_phone = caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+    if settings.transfer_to is None or not reachable(settings, by_phone=by_phone):
         return _ended("failed")
+    ring = timedelta(seconds=settings.transfer_ring)
     if settings.transfer_trunk is not None:
         number = settings.transfer_to.removeprefix("tel:")
         colleague = Colleague(number, settings.transfer_trunk, ring)
         blip = settings.blip
         return await consult(livekit, room, caller.identity, colleague, consultation, blip)
-    if caller.kind != rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
-        return _ended("failed")
     return await refer(livekit, room.name, caller.identity, settings.transfer_to, ring)
 
 

@@ -132,6 +132,16 @@ async def test_caller_is_with_the_colleague_when_that_can_not_be_recorded(
     assert await on_record(services) == [None]
 
 
+async def test_line_from_which_nobody_can_be_reached_promises_nobody(services: Services) -> None:
+    await services.company.set_staff_available(True)
+    call = await services.answer(JANE, None)
+    call.puts_nobody_through()
+    await call.begin()
+    reply = await call.hear(WISH)
+    assert (reply.ended, reply.asks) == (False, "escalation.choice")
+    assert "putting you through" not in reply.say
+
+
 async def test_caller_whom_nobody_takes_is_offered_a_callback(services: Services) -> None:
     await services.company.set_staff_available(True)
     call = await services.answer(JANE, None)

@@ -27,6 +27,7 @@ from voice.transfer import (
     consult,
     parted,
     put_through,
+    reachable,
     refer,
 )
 
@@ -141,6 +142,22 @@ async def test_without_a_trunk_phones_are_moved_and_browsers_can_not_be(
     put = await put_through_with(livekit, kind, transfer_to="tel:+15035550100")
     assert put.outcome == outcome
     assert len(server.asked) == (outcome == "through")
+
+
+@pytest.mark.parametrize(
+    ("to", "trunk", "by_phone", "can_be"),
+    [
+        ("tel:+15035550100", None, True, True),
+        ("tel:+15035550100", None, False, False),
+        ("tel:+15035550100", "ST_out", False, True),
+        (None, "ST_out", True, False),
+    ],
+)
+def test_nobody_is_promised_a_colleague_who_can_not_be_reached(
+    to: str | None, trunk: str | None, by_phone: bool, can_be: bool
+) -> None:
+    settings = VoiceSettings.model_validate({"transfer_to": to, "transfer_trunk": trunk})
+    assert reachable(settings, by_phone=by_phone) is can_be
 
 
 async def test_without_a_number_nobody_is_put_through(
