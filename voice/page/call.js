@@ -120,8 +120,9 @@ export class Call {
     this.listener.line(agent.attributes);
   }
 
+  /** Without anybody else in the room, the line has died; else the caller is with a colleague. */
   #agentLeft() {
-    if (this.#agent || !this.open || this.room.state === "disconnected") return;
+    if (this.room.remoteParticipants.size || !this.open || this.room.state === "disconnected") return;
     this.listener.ringing();
     this.#expectAnswer();
   }
