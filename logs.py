@@ -16,7 +16,7 @@ ALLOWED = frozenset(
         "event", "level", "timestamp", "logger", "call_id", "thread_id", "turn", "node", "language", "asks", "flow",
         "ms", "attempt", "effect", "key_id", "state", "outcome", "port", "reason", "count", "error_type", "where",
         "migration", "worker_id", "ending", "provider", "seconds", "end_of_turn_ms", "words_ms", "first_sound_ms",
-        "whole_ms",
+        "whole_ms", "way", "sip_call_id",
     }
 )  # fmt: skip
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cli.running import USAGE, Interrupted, fail, read_settings, with_services
+from cli.running import (
+    USAGE,
+    CommandFailed,
+    Interrupted,
+    fail,
+    read_settings,
+    with_services,
+)
 
 if TYPE_CHECKING:
     from services import Services
@@ -12,9 +19,9 @@ if TYPE_CHECKING:
 
 def worker() -> None:
     """Answer calls. Ctrl-C or SIGTERM: those going on are finished, no more are taken; a second time: out at once."""
-    from voice.errors import VoiceError
+    from voice.errors import LiveKitRefuses, VoiceError
     from voice.speech import build
-    from voice.worker import agent_server, serve
+    from voice.worker import agent_server, ask, serve
 
     settings = read_settings()
     try:
@@ -23,8 +30,19 @@ def worker() -> None:
     except (ValueError, VoiceError) as error:
         fail(str(error), USAGE)
 
+    def say_ready(*_: object) -> None:
+        agent, url = settings.voice.agent_name, settings.livekit.url
+        print(f"{url} sends calls for {agent} here; Ctrl-C finishes those going on", flush=True)
+
+    server.on("worker_registered", say_ready)
+
     async def work(_: Services) -> None:
-        await serve(server)  # the database is ready, and an embedded one stays open between calls
+        """The database is ready, and an embedded one stays open between calls."""
+        try:
+            await ask(settings.livekit)
+            await serve(server)
+        except LiveKitRefuses as error:
+            raise CommandFailed(str(error)) from None
 
     try:
         with_services(work, settings)

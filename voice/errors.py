@@ -3,6 +3,7 @@
 VoiceError        we cannot hear or speak
   ProviderUnset   a provider of speech is configured without its key: whoever runs the line sets it
   LineIncomplete  something that the line on one machine needs is not there; the text says what to do
+  LiveKitRefuses  LiveKit does not answer, or does not take the keys: the text says what to look at
   CommandFailed   a command of the machine's did not do it: whoever ran it says what that means
 """
 
@@ -22,6 +23,10 @@ class ProviderUnset(VoiceError):
 
 class LineIncomplete(VoiceError):
     """Something that the line needs is not on this machine."""
+
+
+class LiveKitRefuses(VoiceError):
+    """LiveKit does not answer, or does not take the keys."""
 
 
 class CommandFailed(VoiceError):

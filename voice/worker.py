@@ -18,9 +18,10 @@ from checkpoints.errors import StorageError
 from conversation import Conversation
 from logs import is_about
 from services import Services, open_services, unavailable_text
-from settings import Settings
+from settings import LiveKitSettings, Settings
 from voice.call import End, PhoneCall
 from voice.connection import Connection
+from voice.errors import LiveKitRefuses
 from voice.hand_over import hand_over
 from voice.load import load
 from voice.loudspeaker import Loudspeaker
@@ -28,7 +29,7 @@ from voice.presence import Ending
 from voice.rescue import call_to_take_up, known_as
 from voice.speech import Speech, build
 from voice.telephony import Keypad, caller_in
-from voice.transfer import PutThrough, parted
+from voice.transfer import PutThrough, parted, reachable
 
 log = structlog.get_logger(__name__)
 PRELOADED = "voice.preload"
@@ -38,11 +39,36 @@ LOOP_MONITOR = "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS"
 #: Before a process makes itself ready. It is there because a caller took the one before: they are greeted first.
 AFTER_YOU_SECONDS = 1.0
 STARTING_SECONDS = 60.0  #: a process may take to start, on a busy machine
+KEYS_REFUSED = (401, 403)
+NO_ROOM = "call-of-nobody"
+GIVEN_UP = "failed to connect to livekit"  #: LiveKit's RuntimeError, after some twenty tries
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
+async def ask(livekit: LiveKitSettings) -> None:
+    """Does LiveKit answer, and take these keys? Its own client says so after two minutes, and without the reason.
+
+    Raises:
+        LiveKitRefuses: no; the text says which variable to look at.
+    """
+    secret = livekit.api_secret.get_secret_value()
+    async with api.LiveKitAPI(livekit.url, livekit.api_key, secret) as client:
+        try:
+            await client.room.list_rooms(api.ListRoomsRequest(names=[NO_ROOM]))
+        except api.ServerError as error:
+            refused = "LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not of this LiveKit"
+            text = refused if error.status in KEYS_REFUSED else f"it says {error.code}"
+            raise LiveKitRefuses(f"LIVEKIT_URL={livekit.url}: {text}") from None
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            raise LiveKitRefuses(f"LIVEKIT_URL={livekit.url}: nobody answers there") from None
+
+
 async def serve(server: AgentServer) -> None:
-    """Take calls until told to stop; then finish those that are going on, and take no more."""
+    """Take calls until told to stop; then finish those that are going on, and take no more.
+
+    Raises:
+        LiveKitRefuses: it went away, and did not come back.
+    """
     stopped = asyncio.Event()
     for one in STOPPING:
         asyncio.get_running_loop().add_signal_handler(one, stopped.set)
@@ -56,7 +82,12 @@ async def serve(server: AgentServer) -> None:
         log.info("worker.stopping", count=len(server.active_jobs))
         await server.drain()
         await server.aclose()
-    await running
+    try:
+        await running
+    except RuntimeError as error:
+        if GIVEN_UP in str(error):
+            raise LiveKitRefuses("LiveKit went away, and did not come back") from None
+        raise
 
 
 def agent_server(settings: Settings) -> AgentServer:
@@ -119,12 +150,15 @@ async def answer(job: JobContext) -> None:
             who = caller_in(caller, settings.company.country)
             interrupted = call_to_take_up(job.job.metadata)
             call = await services.answer(who.number, who.language, interrupted)
+            if not reachable(settings.voice, by_phone=who.kind == "phone"):
+                call.puts_nobody_through()
         except StorageError:
             log.error("call.not_answered")  # noqa: TRY400 - the storage has logged why
             caller, speaker = await joined
             await _turn_away(job, settings, speech, caller, speaker)
             return
         is_about(str(call.record.call_id))
+        log.info("call.begun", way=who.kind, sip_call_id=who.call_id)
         await _talk(job, settings, call, speech, caller, speaker)
 
 
@@ -169,8 +203,10 @@ async def _talk(
         if end == "said_goodbye":
             connection.hang_up()
         if end != "lost":  # then another worker speaks with them in this room
-            await connection.close()
-            await job.delete_room()
+            await phone.close()
+            await asyncio.gather(
+                connection.close(), job.delete_room()
+            )  # nobody waits for the record
     finally:
         keypad.close()
         known.cancel()

@@ -16,6 +16,7 @@ KEY, SECRET = "devkey", "a-secret-of-thirty-two-characters"
 REQUESTS: dict[str, type[Message]] = {
     "livekit.SIP/TransferSIPParticipant": sip.TransferSIPParticipantRequest,
     "livekit.SIP/CreateSIPParticipant": sip.CreateSIPParticipantRequest,
+    "livekit.RoomService/ListRooms": room.ListRoomsRequest,
     "livekit.RoomService/DeleteRoom": room.DeleteRoomRequest,
     "livekit.RoomService/MoveParticipant": room.MoveParticipantRequest,
 }
