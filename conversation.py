@@ -33,6 +33,7 @@ from tools.confirmation import held_back
 from tools.errors import BackendDown, DeskError
 from tools.limits import look_up_within
 from tools.records import Handover, TransferOutcome
+from tools.staff import OutOfReach
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +105,7 @@ class RunningTurn:
         self._call = call
         self._fork = call.memory.fork()
         self.continues = self._fork.forked_from  #: checkpoint of the turn before
+        self.number = call.turns + 1  #: in the call
         self._gate = TurnGate(call.memory)
         self._words: asyncio.Queue[Words | None] = asyncio.Queue()
         self._started = time.perf_counter()
@@ -206,6 +208,7 @@ class Conversation:
     _put_through: bool = (
         False  #: the caller is on the way to a colleague, and over when they have left
     )
+    _goodbye: bool = False  #: said; the line is still open
 
     @property
     def config(self) -> dict[str, Any]:
@@ -255,6 +258,11 @@ class Conversation:
         """Keys as a turn takes them."""
         return CallerTurn(kind="keys", words="".join(one for one in keys if one in KEYS)[:40])
 
+    def puts_nobody_through(self) -> None:
+        """From this line no colleague can be reached, whoever is there: what needs a person is a case for later."""
+        desk = replace(self.context.desk, staff=OutOfReach(self.context.desk.staff))
+        self.context = replace(self.context, desk=desk)
+
     def not_put_through(self) -> CallerTurn:
         """The turn after no colleague took the call: the caller is still on the line, and it goes on."""
         self.over = self._put_through = False
@@ -278,6 +286,11 @@ class Conversation:
     def start(self, caller: CallerTurn) -> RunningTurn:
         """Begin a turn on words that may not be final: confirm or discard it."""
         return RunningTurn(self, caller)
+
+    @property
+    def turns(self) -> int:
+        """Remembered so far."""
+        return self._state["turn"] if self._state else self.record.turns
 
     @property
     def putting_through(self) -> bool:
@@ -306,6 +319,7 @@ class Conversation:
         Returns:
             Is all of the call on record? If not, its lease runs out and it can be resumed where it was written last.
         """
+        self._goodbye = False
         if self._on_the_line:
             self.over = self.dropped = True
             self._put_through = False
@@ -321,6 +335,7 @@ class Conversation:
         case = self._state["case"] if self._state else None
         if case is None or (case.stack and not self._put_through):
             return await self.drop()
+        self._goodbye = False
         if self._on_the_line:
             self.over = True
             self._put_through = False
@@ -349,8 +364,12 @@ class Conversation:
             self.over = True
             self.dropped = state.get("outcome") is None
             self._put_through = put_through(state)
-            if not self._put_through:
+            self._goodbye = not self._put_through
+            if self._goodbye:
                 self.register.let_go(self.memory.lease)
+        elif self._goodbye:  # they cut in on it
+            self.over = self.dropped = self._goodbye = False
+            self.register.hold_on(self.memory.lease)
         if not self.memory.behind:
             with suppress(StorageDown):
                 await self.memory.durable(DURABLE_SECONDS if ended else SETTLE_SECONDS)

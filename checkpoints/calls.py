@@ -210,6 +210,10 @@ class CallRegister:
         if self._held.get(lease.call_id) == lease:
             del self._held[lease.call_id]
 
+    def hold_on(self, lease: Lease) -> None:
+        """They are still spoken with after all: its lease is renewed again."""
+        self._held[lease.call_id] = lease
+
     async def write_turn(self, connection: Connection, lease: Lease, record: TurnRecord) -> bool:
         """Write what a turn left behind, in the caller's transaction; renews the lease.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 from livekit import rtc
@@ -15,21 +15,36 @@ from voice.turns import CallTurns
 
 
 class LineAgent(Agent):
-    def __init__(self, turns: CallTurns, speech: Speech, backchannels: Backchannels) -> None:
+    def __init__(
+        self,
+        turns: CallTurns,
+        speech: Speech,
+        backchannels: Backchannels,
+        counts: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """
+        Args:
+            counts: does what was recognised count? Answered when that is known: what is said meanwhile waits.
+        """
         super().__init__(instructions="")
         self._turns = turns
         self._speech = speech
         self._backchannels = backchannels
+        self._counts = counts
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncGenerator[stt.SpeechEvent, None]:
-        """What was recognised, without the "mhm" of somebody who listens."""
+        """What was recognised and counts, without the "mhm" of somebody who listens.
+
+        LiveKit drops a turn that ends while something is said that can't be interrupted.
+        """
         sound = self._backchannels.listen(audio)
         node = Agent.default.stt_node(self, sound, model_settings)
         async with aclosing(self._backchannels.heard(node)) as events:
             async for event in events:
-                yield event
+                if await self._counts():
+                    yield event
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings

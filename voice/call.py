@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine
+from contextlib import aclosing
 from typing import Literal
 
 import structlog
@@ -20,7 +21,6 @@ from livekit.agents import (
     room_io,
 )
 from livekit.agents.llm import ChatMessage
-from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.room_io import TextInputEvent
 
@@ -30,7 +30,7 @@ from settings import VoiceSettings
 from voice.activity import RECOGNISED_WITHIN
 from voice.agent import LineAgent
 from voice.audio import Backchannels
-from voice.graph_llm import GraphLLM, spoken
+from voice.graph_llm import GraphLLM, answered, spoken
 from voice.hush import Hush
 from voice.loudspeaker import Loudspeaker
 from voice.patience import patience
@@ -81,7 +81,8 @@ class PhoneCall:
         self._hush = Hush(self.session, speech.stt.caller)
         self._room: rtc.Room | None = None
         self._caller = ""  #: participant's identity
-        self._unmissable: SpeechHandle | None = None  #: what the law wants said
+        self._law_said = asyncio.Event()  #: what the law wants said was said
+        self._on_hold = False  #: on the way to a colleague
         self._greeted = asyncio.Event()  #: all of the greeting is on its way to the caller
         self._prepared = False  #: for the first question, while the greeting is heard
         self.asks: str | None = None  #: the open question
@@ -100,21 +101,27 @@ class PhoneCall:
         if speaker is not None:
             self.session.output.audio = speaker
         self._speech.follow(self._hush.hear)
-        greeting = await self.turns.say(self._call.opening())
+        opening = self._call.opening()
+        greeting = await self.turns.say(opening)
         self.turns.follow(self.session)
         self.session.on("agent_state_changed", self._state_changed)
         self.session.on("user_input_transcribed", self._understood)
         self.session.on("conversation_item_added", self._timed)
-        self.session.on("user_transcription_timeout", lambda _: self._speech.stt.unheard())
+        self.session.on("user_transcription_timeout", lambda _: self._unheard())
         self.session.on("close", lambda _: self._finish("broken"))
         await self.session.start(
-            LineAgent(self.turns, self._speech, Backchannels(self.session, self._hush.go_on)),
+            LineAgent(
+                self.turns,
+                self._speech,
+                Backchannels(self.session, self._hush.go_on),
+                self._counts,
+            ),
             room=room or NOT_GIVEN,
             room_options=self._room_options(),
             session_host=False,
             record=False,
         )
-        await self._greet(greeting)
+        await self._greet(greeting, opening)
 
     async def finished(self) -> End:
         """Wait until nothing more is said on this line, and why."""
@@ -131,11 +138,12 @@ class PhoneCall:
         """The caller could not be put through: the line speaks with them again."""
         self.end = None
         self.over.clear()
+        self._on_hold = False
         await self._speak(caller)
 
     def came_back(self) -> None:
         """The caller's network was away for a moment."""
-        if self._unmissable is not None and not self._call.over:
+        if self._greeted.is_set() and not self._call.over:
             self._spawn(self._cut_in(CallerTurn(kind="back")))
 
     async def press(self, keys: str) -> None:
@@ -148,11 +156,12 @@ class PhoneCall:
 
     # What is said without the caller's having spoken ----------------------------------------------------------
 
-    async def _greet(self, turn: Turn) -> None:
+    async def _greet(self, turn: Turn, opening: CallerTurn) -> None:
         """What the law wants said can't be interrupted, the question after it can."""
         words = " ".join([one async for one in spoken(self.turns, turn)])
-        first, rest = split_greeting(words, resumed=self._call.record.legs > 1)
-        self._unmissable = self.turns.speak(turn, first, interruptible=False)
+        first, rest = split_greeting(words, opening, recorded=self._call.context.recorded)
+        unmissable = self.turns.speak(turn, first, interruptible=False)
+        unmissable.add_done_callback(lambda _: self._law_said.set())
         if rest:
             self.turns.speak(turn, rest)
         self._greeted.set()
@@ -160,15 +169,22 @@ class PhoneCall:
     async def _cut_in(self, caller: CallerTurn) -> None:
         """A turn that ends whatever is being said."""
         self._silence.broken()
-        if self._unmissable is not None:
-            await self._unmissable
-        await self.session.interrupt()
-        await self._speak(caller)
+        if await self._counts():
+            await self.session.interrupt()
+            await self._speak(caller)
+
+    async def _counts(self) -> bool:
+        """Does what the caller does now count? Not before the law is obeyed; not for us while they wait for a
+        colleague."""
+        await self._law_said.wait()
+        return not self._on_hold
 
     async def _speak(self, caller: CallerTurn) -> None:
         turn = await self.turns.say(caller)
-        async for words in spoken(self.turns, turn):
-            self.turns.speak(turn, words)
+        said = answered(self.turns, turn, self._settings.holding_after)
+        async with aclosing(said) as pieces:
+            async for piece in pieces:
+                self.turns.speak(turn, piece.words, holding=piece.holding)
 
     def _state_changed(self, event: AgentStateChangedEvent) -> None:
         if event.new_state == "speaking" and not self._prepared:
@@ -182,6 +198,11 @@ class PhoneCall:
     def _understood(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript:
             self._silence.broken()
+
+    def _unheard(self) -> None:
+        """Somebody spoke, and nothing was recognised of it; what does not count yet is no such thing."""
+        if self._law_said.is_set() and not self._on_hold:
+            self._speech.stt.unheard()
 
     def _silent(self) -> None:
         if self._room is not None and self._caller not in self._room.remote_participants:
@@ -207,15 +228,16 @@ class PhoneCall:
             self._spawn(shown)  # captions are in it
         self.session.update_options(endpointing_opts=patience(reply.asks, reply.language))
         if reply.ended:
-            self._spawn(
-                self._end("putting_through" if self._call.putting_through else "said_goodbye")
-            )
+            self._on_hold = self._call.putting_through
+            self._spawn(self._end("putting_through" if self._on_hold else "said_goodbye"))
 
     async def _end(self, end: End) -> None:
-        """The last words are heard to their end, then the line is closed."""
+        """The last words are heard to their end, then the line is closed: a caller who cuts in on them goes on."""
         await self._greeted.wait()  # which may be all that is said
         if (last := self.turns.last) is not None:
             await last.over()
+            if last.interrupted and end == "said_goodbye":
+                return
         self._finish(end)
 
     def _finish(self, end: End) -> None:
@@ -282,8 +304,9 @@ def _turn_handling(speech: Speech) -> TurnHandlingOptions:
     }
 
 
-def split_greeting(words: str, *, resumed: bool) -> tuple[str, str]:
-    """What can't be interrupted, and the rest: all but the question at first, who is speaking when a call goes on."""
+def split_greeting(words: str, opening: CallerTurn, *, recorded: bool) -> tuple[str, str]:
+    """What can't be interrupted, and the rest: all but the question at first; when a call goes on, who is speaking and
+    that it is recorded."""
     sentences = _SENTENCE.split(words)
-    cut = 1 if resumed else max(len(sentences) - 1, 1)
+    cut = 1 + recorded if opening.kind == "resume" else max(len(sentences) - 1, 1)
     return " ".join(sentences[:cut]), " ".join(sentences[cut:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from livekit.agents import llm, utils
@@ -105,45 +106,69 @@ class GraphStream(LangGraphStream[CallContext]):
         if message is None:
             return
         turn = await self._turns.answer(message)
-        async with aclosing(spoken(self._turns, turn)) as words:
-            first = asyncio.create_task(_next(words))
-            try:
-                await self._hold_the_line(turn, first)
-                said = await first
-            finally:
-                await utils.aio.cancel_and_wait(first)
-            while said is not None:
-                self._say(turn, said)
-                said = await _next(words)
+        async with aclosing(answered(self._turns, turn, self._holding_after)) as pieces:
+            async for piece in pieces:
+                if piece.holding:
+                    turn.held.append(piece.words)
+                self._say(turn, piece)
 
     def _new_words(self) -> llm.ChatMessage | None:
         """What the caller said last; the graph remembers the rest."""
         said = [one for one in self._chat_ctx.messages() if one.role == "user"]
         return said[-1] if said else None
 
-    async def _hold_the_line(self, turn: Turn, first: asyncio.Task[str | None]) -> None:
-        """Say that we are still there, each time the silence gets too long; not while the caller may still speak."""
-        confirmed = asyncio.create_task(turn.confirmed.wait())
-        try:
-            started: set[asyncio.Task[Any]] = {first, confirmed}
-            await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
-            for times in range(HOLDINGS):
-                await asyncio.wait({first}, timeout=self._holding_after)
-                if first.done():
-                    return
-                self._say(turn, turn.hold(self._turns.call.holding(times)), holding=True)
-        finally:
-            confirmed.cancel()
-
-    def _say(self, turn: Turn, words: str, *, holding: bool = False) -> None:
+    def _say(self, turn: Turn, piece: Piece) -> None:
         """A piece of the answer, stamped with where it comes from."""
-        stamp: dict[str, object] = {**self._turns.stamp(turn), HOLDING: holding}
+        stamp: dict[str, object] = {**self._turns.stamp(turn), HOLDING: piece.holding}
         self._event_ch.send_nowait(
             llm.ChatChunk(
                 id=utils.shortuuid("turn_"),
-                delta=llm.ChoiceDelta(role="assistant", content=words, extra=stamp),
+                delta=llm.ChoiceDelta(role="assistant", content=piece.words, extra=stamp),
             )
         )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Of what is said in a turn."""
+
+    words: str
+    holding: bool = False  #: that we are still there; no part of the answer
+
+
+async def answered(
+    turns: CallTurns, turn: Turn, holding_after: float
+) -> AsyncGenerator[Piece, None]:
+    """The words of a turn, and before them, each time the silence gets too long, that we are still there."""
+    async with aclosing(spoken(turns, turn)) as words:
+        first = asyncio.create_task(_next(words))
+        try:
+            async with aclosing(_still_there(turns, turn, first, holding_after)) as phrases:
+                async for phrase in phrases:
+                    yield Piece(phrase, holding=True)
+            said = await first
+        finally:
+            await utils.aio.cancel_and_wait(first)
+        while said is not None:
+            yield Piece(said)
+            said = await _next(words)
+
+
+async def _still_there(
+    turns: CallTurns, turn: Turn, first: asyncio.Task[str | None], holding_after: float
+) -> AsyncGenerator[str, None]:
+    """Not while the caller may still speak."""
+    confirmed = asyncio.create_task(turn.confirmed.wait())
+    try:
+        started: set[asyncio.Task[Any]] = {first, confirmed}
+        await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
+        for times in range(HOLDINGS):
+            await asyncio.wait({first}, timeout=holding_after)
+            if first.done():
+                return
+            yield turns.call.holding(times)
+    finally:
+        confirmed.cancel()
 
 
 async def _next(words: AsyncGenerator[str, None]) -> str | None:

@@ -34,7 +34,7 @@ class Part:
 
     handle: SpeechHandle
     said: list[str]  #: grows while it is said
-    holding: str = ""  #: said while the answer was not there yet; not part of it
+    holding: list[str]  #: said while the answer was not there yet; not part of it
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -48,12 +48,21 @@ class Part:
         """What reached the caller."""
         if self.whole:
             return "".join(self.said)
-        text = " ".join(one.text_content or "" for one in self._spoken)
-        return text.removeprefix(self.holding).strip()
+        return _without(self.holding, " ".join(one.text_content or "" for one in self._spoken))
 
     @property
     def _spoken(self) -> list[ChatMessage]:
         return [one for one in self.handle.chat_items if isinstance(one, ChatMessage)]
+
+
+def _without(holding: list[str], text: str) -> str:
+    """What was heard after these phrases; nothing, when it broke off in one of them."""
+    for phrase in holding:
+        text = text.strip()
+        if phrase.startswith(text):
+            return ""
+        text = text.removeprefix(phrase)
+    return text.strip()
 
 
 class Turn:
@@ -67,6 +76,7 @@ class Turn:
         self.failed = False  #: the call does not remember it
         self.voice: Words | None = None  #: how it is said, known with its first words
         self.said: list[str] = []
+        self.held: list[str] = []  #: holding phrases in front of it
         self.parts: list[Part] = []
         self.remembered = asyncio.Event()  #: the call's memory holds it, or never will
 
@@ -77,11 +87,6 @@ class Turn:
                 self.voice = words
                 self.said.append(words.say)
                 yield words.say
-
-    def hold(self, text: str) -> str:
-        """A holding phrase, which is not part of the answer."""
-        self.parts[-1].holding = f"{self.parts[-1].holding} {text}".strip()
-        return text
 
     async def over(self) -> None:
         """All that is going to be heard of it was heard, and the call remembers it."""
@@ -94,6 +99,11 @@ class Turn:
         if self.failed or (self.parts and all(part.whole for part in self.parts)):
             return None
         return " ".join(part.heard() for part in self.parts).strip()
+
+    @property
+    def interrupted(self) -> bool:
+        """Did the caller cut in on it?"""
+        return any(part.handle.interrupted for part in self.parts)
 
     @property
     def cut_off(self) -> bool:
@@ -151,7 +161,7 @@ class CallTurns:
             if turn is None or turn.discarded:
                 turn = await self._begun(self._call.spoken(message.text_content or ""), message.id)
         if handle is not None:
-            self._spoken_by(turn, handle, turn.said)
+            self._spoken_by(turn, Part(handle, turn.said, turn.held))
             if handle.scheduled:
                 self.confirm(turn)
         return turn
@@ -163,11 +173,18 @@ class CallTurns:
         self.confirm(turn)
         return turn
 
-    def speak(self, turn: Turn, text: str, *, interruptible: bool = True) -> SpeechHandle:
-        """Say this as a part of the turn."""
+    def speak(
+        self, turn: Turn, text: str, *, interruptible: bool = True, holding: bool = False
+    ) -> SpeechHandle:
+        """Say this as a part of the turn.
+
+        Args:
+            holding: the answer is not there yet, and this is none.
+        """
         assert self._session is not None
         handle = self._session.say(text, allow_interruptions=interruptible)
-        self._spoken_by(turn, handle, [text])
+        said, held = ([], [text]) if holding else ([text], [])
+        self._spoken_by(turn, Part(handle, said, held))
         return handle
 
     async def _begun(self, caller: CallerTurn, message_id: str | None) -> Turn:
@@ -190,10 +207,13 @@ class CallTurns:
             await last.over()
         return last.heard()
 
-    def stamp(self, turn: Turn) -> dict[str, str | None]:
-        """Where an answer comes from, for readers of LiveKit's history: call, and checkpoint it goes on from."""
-        call_id = str(self._call.record.call_id)
-        return {"call_id": call_id, "after_checkpoint": turn.running.continues}
+    def stamp(self, turn: Turn) -> dict[str, object]:
+        """Where an answer comes from, for readers of LiveKit's history: call, turn, and checkpoint it goes on from."""
+        return {
+            "call_id": str(self._call.record.call_id),
+            "turn": turn.running.number,
+            "after_checkpoint": turn.running.continues,
+        }
 
     @property
     def call(self) -> Conversation:
@@ -256,13 +276,12 @@ class CallTurns:
         self._session.interrupt(force=True)
         self._session.generate_reply(user_input=message.text_content or "")
 
-    def _spoken_by(self, turn: Turn, handle: SpeechHandle, said: list[str]) -> None:
-        if any(part.handle is handle for part in turn.parts):
+    def _spoken_by(self, turn: Turn, part: Part) -> None:
+        if any(one.handle is part.handle for one in turn.parts):
             return
-        part = Part(handle, said)
         turn.parts.append(part)
-        self._of_speech[handle.id] = turn
-        handle.add_done_callback(lambda _: self._done(turn, part))
+        self._of_speech[part.handle.id] = turn
+        part.handle.add_done_callback(lambda _: self._done(turn, part))
 
     def _done(self, turn: Turn, part: Part) -> None:
         part.over.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from livekit.agents.llm import ChatMessage
 
 from conversation import Conversation
 from services import Services
+from settings import VoiceSettings
 from tests.fakes.line import FakeLine, on_the_line
 from tests.integration.dumps import rows_of
 
@@ -242,6 +244,81 @@ async def test_words_typed_into_the_greeting_are_answered_after_what_the_law_wan
     await call.drop()
 
 
+async def test_words_spoken_into_what_the_law_wants_said_are_answered_after_it(
+    call: Conversation,
+) -> None:
+    """LiveKit itself drops a turn that ends while something is said that can't be interrupted."""
+    line = FakeLine(call)
+    line.speaker.holds = True
+    await line.phone.start(None, None, None)
+    await line.until_playing()
+    line.ear.says("call me back please")
+    await asyncio.sleep(1.0)  # longer than LiveKit waits for the end of a turn
+    assert len(line.speech.expected) == 1
+    line.speaker.goes_on()
+    await line.replied(2)
+    assert line.phone.asks == "callback.topic"
+    assert [one.words for one in case(line).history][1:] == ["call me back please"]
+    await line.phone.session.aclose()
+    await call.drop()
+
+
+async def test_recorded_call_that_goes_on_says_so_before_it_can_be_interrupted(
+    services: Services,
+) -> None:
+    recorded = services.settings.calls.model_copy(update={"recorded": True})
+    settings = services.settings.model_copy(update={"calls": recorded})
+    services = dataclasses.replace(services, settings=settings)
+    call = await services.answer("+15035550127", "en")
+    async with on_the_line(call) as line:
+        await hears(line, "call me back please")
+    line = FakeLine(await services.answer("+15035550127", "en"))
+    line.speaker.holds = True
+    await line.phone.start(None, None, None)
+    assert line.phone.turns.last is not None
+    first, rest = line.phone.turns.last.parts
+    assert "This call is recorded." in first.said[0]
+    assert not first.handle.allow_interruptions
+    assert rest.handle.allow_interruptions
+    line.speaker.goes_on()
+    await line.phone.close()
+    await line.call.drop()
+
+
+async def test_caller_who_cuts_in_on_the_goodbye_goes_on(
+    services: Services, line: FakeLine
+) -> None:
+    await cut_off(line, "no thanks goodbye", "Thank you", "wait please call me back")
+    assert not line.phone.over.is_set()
+    assert line.phone.asks == "callback.topic"
+    assert services.register._held == {line.call.record.call_id: line.call.memory.lease}
+    await hears(line, "about a return")
+    record = await services.register.find(line.call.record.call_id)
+    assert record is not None
+    assert (record.state, record.turns) == ("live", 4)
+    await hears(line, "no thanks goodbye")
+    await until(line.phone.over.is_set)
+    assert line.phone.end == "said_goodbye"
+
+
+async def test_nothing_the_caller_does_counts_while_they_are_put_through(
+    services: Services, line: FakeLine
+) -> None:
+    await services.company.set_staff_available(True)
+    await hears(line, "i want to talk to a real person")
+    assert await line.phone.finished() == "putting_through"
+    line.ear.says("thank you")
+    await line.phone.press("2")
+    await line.phone.type("no")
+    await asyncio.sleep(1.0)
+    assert len(line.speech.expected) == 2
+    await line.phone.go_on(line.call.not_put_through())
+    await line.said()
+    assert line.phone.asks == "escalation.choice"
+    await hears(line, "yes please call me back")
+    assert line.phone.asks == "callback.topic"
+
+
 async def test_silent_caller_is_asked_and_the_line_says_goodbye_in_the_end(line: FakeLine) -> None:
     for _ in range(4):
         if line.phone.over.is_set():
@@ -328,25 +405,69 @@ async def test_line_that_lost_its_call_says_nothing_more(
     await until(line.phone.over.is_set)
 
 
+@pytest.fixture
+async def slow(call: Conversation, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """What is said is understood when this is set."""
+    ready = asyncio.Event()
+    real = call.context.understander.read
+
+    async def read(*given: Any) -> Any:
+        await ready.wait()
+        return await real(*given)
+
+    monkeypatch.setattr(call.context.understander, "read", read)
+    return ready
+
+
+@pytest.fixture
+async def impatient(call: Conversation) -> AsyncIterator[FakeLine]:
+    """A line that soon says it is still there."""
+    async with on_the_line(call, VoiceSettings(holding_after=0.05)) as opened:
+        yield opened
+
+
 async def test_silence_of_ours_is_filled_and_is_no_part_of_the_answer(
-    call: Conversation, monkeypatch: pytest.MonkeyPatch
+    impatient: FakeLine, slow: asyncio.Event
 ) -> None:
-    async with on_the_line(call) as line:
-        line.phone.session.llm._holding_after = 0.05  # type: ignore[union-attr]
-        slow = asyncio.Event()
-        real = call.context.understander.read
+    line = impatient
+    line.ear.says("what are your opening hours")
+    await line.until_playing()
+    slow.set()
+    await line.replied(2)
+    await line.said()
+    last = line.phone.session.history.messages()[-1].text_content or ""
+    assert last.startswith("One moment, please.")
+    assert line.phone.turns.last is not None
+    assert line.phone.turns.last.heard() is None
 
-        async def read(*given: Any) -> Any:
-            await slow.wait()
-            return await real(*given)
 
-        monkeypatch.setattr(call.context.understander, "read", read)
-        line.ear.says("what are your opening hours")
-        await line.until_playing()
-        slow.set()
-        await line.replied(2)
-        await line.said()
-        last = line.phone.session.history.messages()[-1].text_content or ""
-        assert last.startswith("One moment, please.")
-        assert line.phone.turns.last is not None
-        assert line.phone.turns.last.heard() is None
+@pytest.mark.parametrize("heard", ["One mo", "One moment, please."])
+async def test_answer_of_which_the_holding_phrase_alone_was_heard_is_remembered_as_unsaid(
+    impatient: FakeLine, slow: asyncio.Event, heard: str
+) -> None:
+    line = impatient
+    line.speaker.holds, line.speaker.hears = True, heard
+    line.ear.says("what are your opening hours")
+    await line.until_playing()
+    line.ear.says("hold on please")
+    slow.set()
+    await line.replied(3)
+    await line.said()
+    assert case(line).history[1].said == ""
+
+
+async def test_silence_of_ours_after_keys_and_typed_words_is_filled_too(
+    impatient: FakeLine, slow: asyncio.Event
+) -> None:
+    line = impatient
+    typing = asyncio.create_task(line.phone.type("what are your opening hours"))
+    await line.until_playing()
+    slow.set()
+    await typing
+    await line.replied(2)
+    await line.said()
+    assert line.phone.turns.last is not None
+    held, answer = line.phone.turns.last.parts
+    assert held.holding == ["One moment, please."]
+    assert answer.said == [case(line).history[-1].said]
+    assert line.phone.turns.last.heard() is None
