@@ -203,6 +203,9 @@ class Conversation:
     keyed_hash: Callable[[str], str]
     over: bool = False  #: nothing more can be said on this line
     dropped: bool = False  #: the line went dead, or was left in the middle: the call can be resumed
+    stayed: bool = (
+        False  #: the caller never left the line: its worker died, and this one took the call up
+    )
     unsure: bool = False  #: a confirmed turn was discarded, and none has come to its end since
     _state: CallState | None = None  #: as the last turn left it
     _put_through: bool = (
@@ -233,7 +236,7 @@ class Conversation:
         A call that dropped before its first turn was on record remembers nothing: it begins.
         """
         kind: Literal["begin", "resume"] = "resume" if self.memory.head else "begin"
-        return CallerTurn(kind=kind, language=self.record.language)
+        return CallerTurn(kind=kind, language=self.record.language, stayed=self.stayed)
 
     async def hear(self, words: str, heard: str | None = None) -> Reply:
         """The caller said something. `heard` is the part of our last line that reached them, if not all."""

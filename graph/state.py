@@ -50,6 +50,7 @@ class CallerTurn(Value):
     words: str = Field(default="", validation_alias=AliasChoices("words", "say"))
     heard: str | None = None  #: the part of our last line that reached the ear; None: all of it
     language: Lang | None = None  #: begin: the language the call was set up with
+    stayed: bool = False  #: resume: the caller never left the line, whose other end died
 
 
 class Exchange(Value):

@@ -72,6 +72,7 @@ class Rescued(BaseModel):
 
     call: UUID
     lease: int  #: the counter of the lease that was lost
+    stayed: bool = False  #: whoever is in the room was there when the last turn was
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,10 @@ async def known_as(livekit: api.LiveKitAPI, room: str, call_id: UUID) -> None:
     )
 
 
-def call_to_take_up(job_metadata: str) -> UUID | None:
+def call_to_take_up(job_metadata: str) -> Rescued | None:
     """The call whose worker died, when that is why this job was asked for."""
     try:
-        return Rescued.model_validate_json(job_metadata).call
+        return Rescued.model_validate_json(job_metadata)
     except ValidationError:
         return None
 
@@ -209,13 +210,13 @@ class Rescue:
     async def _seen(self, room: Room) -> RoomSeen:
         request = api.ListParticipantsRequest(room=room.name)
         people = (await self._livekit.room.list_participants(request)).participants
-        callers = [one for one in people if _is_caller(one)]
-        call, lost = await self._call_in(room)
+        joined = [_joined_at(one) for one in people if _is_caller(one)]
+        call, lost = await self._call_in(room, joined)
         seen = RoomSeen(
             name=room.name,
             since=self._clock(),
-            caller_since=min(map(_joined_at, callers), default=None),
-            callers=len(callers),
+            caller_since=min(joined, default=None),
+            callers=len(joined),
             agents=tuple(sorted(one.identity for one in people if _is_agent(one))),
             colleague=any(one.attributes.get(ROLE) == COLLEAGUE for one in people),
             call=call,
@@ -225,7 +226,7 @@ class Rescue:
         same = before is not None and (before.agents, before.call) == (seen.agents, seen.call)
         return replace(seen, since=before.since) if before and same else seen
 
-    async def _call_in(self, room: Room) -> tuple[CallSeen, Rescued | None]:
+    async def _call_in(self, room: Room, joined: list[datetime]) -> tuple[CallSeen, Rescued | None]:
         try:
             call_id = InRoom.model_validate_json(room.metadata).call
         except ValidationError:
@@ -238,7 +239,8 @@ class Rescue:
         self._reads_since = self._reads_since or self._clock()
         if record is None:
             return "unknown", None
-        lost = Rescued(call=call_id, lease=record.lease_counter)
+        stayed = bool(joined) and max(joined) < record.last_turn_at
+        lost = Rescued(call=call_id, lease=record.lease_counter, stayed=stayed)
         return self._state_of(record), lost
 
     def _state_of(self, record: CallRecord) -> CallSeen:
@@ -307,9 +309,9 @@ def _asked(room: RoomSeen, dispatches: list[AgentDispatch]) -> RoomSeen:
 
 
 def _died_of_it(lost: Rescued, dispatches: list[AgentDispatch]) -> int:
-    return sum(
-        call_to_take_up(one.metadata) == lost.call and bool(one.state.jobs) for one in dispatches
-    )
+    asked = [one for one in dispatches if one.state.jobs]
+    taken_up = [call_to_take_up(one.metadata) for one in asked]
+    return sum(one is not None and one.call == lost.call for one in taken_up)
 
 
 def _id_in_log(room: RoomSeen) -> str | None:

@@ -148,8 +148,9 @@ async def answer(job: JobContext) -> None:
             services = await stack.enter_async_context(_services(settings))
             caller, speaker = await joined
             who = caller_in(caller, settings.company.country)
-            interrupted = call_to_take_up(job.job.metadata)
-            call = await services.answer(who.number, who.language, interrupted)
+            lost = call_to_take_up(job.job.metadata)
+            call = await services.answer(who.number, who.language, lost.call if lost else None)
+            call.stayed = lost is not None and lost.stayed
             if not reachable(settings.voice, by_phone=who.kind == "phone"):
                 call.puts_nobody_through()
         except StorageError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.context import CallContext
-from graph.dialogue import PRIVATE_ASKS, ask, flow_text, lapsed, push, tell, top
+from graph.dialogue import PRIVATE_ASKS, ask, flow_text, lapsed, level_of, push, tell, top
 from graph.repair import (
     SILENCES_BEFORE_GOODBYE,
     as_meant,
@@ -47,6 +47,7 @@ async def understand(state: CallState, runtime: Runtime[CallContext]) -> CallSta
     if caller.kind == "begin":
         return {**update, "case": _begun(case, runtime.context), "language": language}
     if caller.kind == "resume":
+        case = _resumed(case, runtime.context, stayed=caller.stayed)
         back = await _welcomed_back(case, runtime.context, turn, language)
         return {**update, "language": language, **back}
     if caller.kind == "not_put_through":
@@ -144,20 +145,21 @@ def _located(case: Case, context: CallContext) -> Case:
     return case.model_copy(update={"country": context.country, "zone": context.zone})
 
 
-def _resumed(case: Case, context: CallContext) -> Case:
-    """A dropped call goes on: who is calling is proven again, what was given is kept."""
-    identity = case.identity.model_copy(
-        update={
-            "level": Level.ANONYMOUS,
-            "proven_at": None,
-            "customer_id": None,
-            "code_channel": None,
-            "code_to": None,
-            "codes_sent": 0,
-            "lapsed": False,
-            "failed": False,
-        }
-    )
+def _resumed(case: Case, context: CallContext, *, stayed: bool) -> Case:
+    """A dropped call goes on: who is calling is proven again, what was given is kept.
+
+    A caller who never left the line has proven by a fact who they are; a code is asked for again.
+    """
+    level = min(level_of(case, context.clock()), Level.FACT) if stayed else Level.ANONYMOUS
+    known = {} if level else {"proven_at": None, "customer_id": None}
+    asked = {
+        "code_channel": None,
+        "code_to": None,
+        "codes_sent": 0,
+        "lapsed": False,
+        "failed": False,
+    }
+    identity = case.identity.model_copy(update={"level": level, **known, **asked})
     case = case.model_copy(
         update={
             "identity": identity,
@@ -176,7 +178,7 @@ def _resumed(case: Case, context: CallContext) -> Case:
 
 async def _welcomed_back(case: Case, context: CallContext, turn: int, language: Lang) -> CallState:
     """A caller who was on the way to a colleague when the line died is put through again."""
-    case = await settled(_resumed(case, context), context, turn)
+    case = await settled(case, context, turn)
     if case.transfer is None:
         return {"case": _going_on(case, turn)}
     try:

@@ -188,7 +188,8 @@ class FakeLiveKit:
 
     def sent(self, room: str = "room") -> list[UUID | None]:
         """The calls that agents were asked for after the first."""
-        return [call_to_take_up(one.metadata) for one in self.dispatches[room][1:]]
+        lost = [call_to_take_up(one.metadata) for one in self.dispatches[room][1:]]
+        return [one.call if one else None for one in lost]
 
 
 def dispatched(at: datetime, *, metadata: str = "", taken: bool = False) -> AgentDispatch:
@@ -298,6 +299,21 @@ async def test_call_of_a_process_that_is_gone_gets_another_worker_at_once(scene:
     assert await scene.rescue().look() == ("room",)
     assert scene.livekit.sent() == [CALL]
     assert list(scene.livekit.people["room"]) == ["caller"]  # the dead agent is out of the room
+
+
+@pytest.mark.parametrize(
+    ("joined", "stayed"), [(LONG_AGO, True), (NOW, False)], ids=["before it", "after it"]
+)
+async def test_worker_is_told_whether_the_caller_was_there_at_the_last_turn(
+    scene: Scene, joined: datetime, *, stayed: bool
+) -> None:
+    scene.livekit.add("room", person("caller", since=joined), AGENT_IN_ROOM)
+    scene.change(lease_owner=DEAD_OWNER, last_turn_at=NOW - seconds(5))
+    await scene.rescue().look()
+    (_, asked) = scene.livekit.dispatches["room"]
+    lost = call_to_take_up(asked.metadata)
+    assert lost is not None
+    assert lost.stayed is stayed
 
 
 async def test_call_in_progress_is_left_alone(scene: Scene) -> None:
