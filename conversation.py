@@ -24,6 +24,7 @@ from checkpoints.errors import LeaseLost, StorageDown, StorageError
 from checkpoints.turn_saver import TurnSaver
 from graph.build import STEPS_PER_TURN, compiled
 from graph.context import CallContext, Words
+from graph.dialogue import terms_of
 from graph.nodes.act import handover_record
 from graph.nodes.closing import outcome_of
 from graph.state import CallerTurn, CallState, Lang
@@ -289,6 +290,11 @@ class Conversation:
     def start(self, caller: CallerTurn) -> RunningTurn:
         """Begin a turn on words that may not be final: confirm or discard it."""
         return RunningTurn(self, caller)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Words of this call that the caller may say next, for whoever recognises them."""
+        return terms_of(self._state["case"]) if self._state else ()
 
     @property
     def turns(self) -> int:

@@ -322,3 +322,11 @@ def flow_text(flow: Flow | FlowName | None) -> Text:
 
 def known_parts(parts: AddressParts) -> dict[str, str]:
     return {name: value for name, value in parts.model_dump().items() if value}
+
+
+def terms_of(case: Case) -> tuple[str, ...]:
+    """Words of this call that the caller may say next: what was read out to choose from, and the address they give."""
+    flow = top(case)
+    given = (flow.parts.line1, flow.parts.city) if isinstance(flow, AddressFlow) else ()
+    offered = case.question.offered if case.question else ()
+    return (*offered, *(one for one in given if one))

@@ -222,7 +222,7 @@ class PhoneCall:
 
     def _replied(self, reply: Reply) -> None:
         self.asks = reply.asks
-        self._speech.expect(reply.asks, reply.language)
+        self._speech.expect(reply.asks, reply.language, self._call.terms)
         if self._room is not None:
             shown = self._room.local_participant.set_attributes({LANGUAGE: reply.language})
             self._spawn(shown)  # captions are in it

@@ -64,9 +64,9 @@ class Speech:
         for voice in self._voices:
             voice(language, manner, speed)
 
-    def expect(self, asks: str | None, language: Lang, own_terms: Iterable[str] = ()) -> None:
-        """The question that is open from now on; `own_terms` are this call's: what was ordered, the caller's street."""
-        self.stt.listen_for(keyterms(asks, language, [*own_terms, *self.own_terms]))
+    def expect(self, asks: str | None, language: Lang, terms: Iterable[str] = ()) -> None:
+        """The question that is open from now on; `terms` are this call's: what was ordered, the caller's street."""
+        self.stt.listen_for(keyterms(asks, language, [*terms, *self.own_terms]))
 
     def follow(self, tell: Callable[[VADEvent], None]) -> None:
         """Told of every piece of the caller's sound, and how surely it is speech."""

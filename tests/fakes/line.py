@@ -177,6 +177,7 @@ class FakeSpeech:
         self.turn_detection = "stt"
         self.spoken_as: list[tuple[str, str, bool]] = []
         self.expected: list[str | None] = []  #: the open question after each turn
+        self.terms: tuple[str, ...] = ()  #: and words of the call that may be said then
         self.more = asyncio.Event()
 
     def speak_as(self, language: str, mood: str, *, slower: bool) -> None:
@@ -185,8 +186,9 @@ class FakeSpeech:
     def follow(self, tell: Callable[[vad.VADEvent], None]) -> None:
         """There is no sound."""
 
-    def expect(self, asks: str | None, language: str) -> None:
+    def expect(self, asks: str | None, language: str, terms: tuple[str, ...]) -> None:
         self.expected.append(asks)
+        self.terms = terms
         self.more.set()
 
 

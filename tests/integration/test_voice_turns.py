@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -83,6 +84,26 @@ async def test_each_turn_gives_the_graph_its_new_words_only(line: FakeLine) -> N
     await hears(line, "call me back please")
     await hears(line, "about a return")
     assert [one.words for one in case(line).history] == ["", *TO_READ_BACK[:2]]
+
+
+async def test_what_was_read_out_to_choose_from_is_expected_to_be_said(line: FakeLine) -> None:
+    await hears(line, "where is my order")
+    await hears(line, "97205")
+    assert line.phone.asks == "order.which"
+    said = case(line).history[-1].said
+    assert line.speech.terms
+    assert all(term in said for term in line.speech.terms)
+
+
+async def test_street_that_was_given_is_expected_to_be_said(
+    services: Services, line: FakeLine
+) -> None:
+    await hears(line, "i need to change my address")
+    await hears(line, "97205")
+    (notice,) = await services.notices_of(line.call.record.call_id)
+    await hears(line, re.findall(r"\b\d{6}\b", notice.body)[0])
+    await hears(line, "fifty main street")
+    assert "50 Main Street" in line.speech.terms
 
 
 # Speculation ---------------------------------------------------------------------------------------------------
