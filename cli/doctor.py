@@ -98,10 +98,29 @@ async def _tried(model: ChatModel, seconds: float) -> str:
     return f"{model.name} reads '{SENTENCE}' as {read.meant[0].command} in {ms} ms"
 
 
+async def _livekit(services: Services) -> str:
+    """Whether it answers and takes the keys."""
+    try:
+        livekit = services.settings.livekit
+    except ValueError as missing:
+        return str(missing)
+    try:
+        from voice.errors import LiveKitRefuses
+        from voice.worker import ask
+    except ModuleNotFoundError:
+        return f"{livekit.url}; the voice is not installed here (make worker does)"
+    try:
+        await ask(livekit)
+    except LiveKitRefuses as refused:
+        return str(refused)
+    return f"{livekit.url} answers"
+
+
 CHECKS: dict[str, Callable[[Services], Awaitable[str]]] = {
     "server": _server,
     "knowledge": _knowledge,
     "company": _company,
     "understanding": _understanding,
     "model": _models,
+    "livekit": _livekit,
 }

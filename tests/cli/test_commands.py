@@ -107,6 +107,21 @@ def test_migrating_and_examining_say_what_they_found(holdfast: Holdfast, bare_ds
         assert found in healthy.out
 
 
+def test_livekit_that_does_not_answer_is_named_by_doctor_and_worker(holdfast: Holdfast) -> None:
+    without = holdfast.within(
+        LIVEKIT_URL="http://127.0.0.1:1",
+        LIVEKIT_API_KEY="key",
+        LIVEKIT_API_SECRET="a-secret-of-thirty-two-characters",
+        DEEPGRAM_API_KEY="key",
+        CARTESIA_API_KEY="key",
+    )
+    named = "LIVEKIT_URL=http://127.0.0.1:1: nobody answers there"
+    assert named in without.run("doctor").out
+    refused = without.run("worker")
+    assert (refused.code, refused.out) == (1, "")
+    assert named in refused.complaint
+
+
 def test_doctor_names_settings_that_set_nothing(holdfast: Holdfast) -> None:
     (holdfast.folder / ".env").write_text("HOLDFAST_LOG_LEVL=info\nLOG_LEVEL=info\n")
     misspelt = holdfast.within(HOLDFAST_VOCIE__BLIP="5", HOLDFAST_NONSENSE="1").run("doctor")

@@ -488,7 +488,8 @@ async def test_silence_of_ours_after_keys_and_typed_words_is_filled_too(
     await line.replied(2)
     await line.said()
     assert line.phone.turns.last is not None
-    held, answer = line.phone.turns.last.parts
-    assert held.holding == ["One moment, please."]
+    first, *more, answer = line.phone.turns.last.parts
+    assert first.holding == ["One moment, please."]
+    assert [part.said for part in (first, *more)] == [[]] * (1 + len(more))
     assert answer.said == [case(line).history[-1].said]
     assert line.phone.turns.last.heard() is None
