@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from graph.state import Case
+from graph.state import HISTORY_KEPT, Case
 from services import SentNotice
 from tests.acceptance.caller import Caller
-from tests.acceptance.line import Line, Row
+from tests.acceptance.line import WRITTEN_WITHIN, Line, Row
 from voice.worker import CALL
 
+KEYS = re.compile(r"[0-9*#]+")
 CODE = re.compile(r"\b\d{6}\b")
+SETTLED = 0.5  #: seconds without another turn
+SAID_AGAIN = 6  #: times, at most, while one question is on its way to the next
+TRIES = 3  #: of words that may be lost
+ANSWERED_WITHIN = 10.0  #: seconds after the answer was heard, when the words may have been lost
 DAYS = {
     "en": ("monday", "tuesday", "wednesday", "thursday", "friday"),
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi"),
@@ -31,6 +37,24 @@ async def open_day(line: Line, country: str, language: str) -> str:
         ):
             return DAYS[language][day.weekday()]
     raise AssertionError("closed all week")
+
+
+def opening(words: str) -> dict[str, str]:
+    """Answers for `until_asked`: what a caller says who has said nothing yet, or was not understood."""
+    return dict.fromkeys(("", "closing.more", "clarify"), words)
+
+
+def not_said(understood: Iterable[str], said: str) -> list[str]:
+    """Words that the line understood, and this caller never said."""
+    return [word for word in " ".join(understood).split() if word not in said.split()]
+
+
+def calls_shown(caller: Caller) -> list[UUID]:
+    """Which calls the line made known to its caller, one after the other."""
+    shown: list[Mapping[str, str]] = [
+        one["attributes"] for one in caller.events if one["event"] in ("met", "changed")
+    ]
+    return [UUID(one[CALL]) for one in shown if CALL in one]
 
 
 class PromiseBroken(Exception):
@@ -50,20 +74,17 @@ class Books:
     async def of(cls, line: Line, caller: Caller) -> Books:
         """Of the call that the line makes known to its caller."""
 
-        def known() -> str | None:
-            shown: list[Mapping[str, str]] = [
-                one["attributes"] for one in caller.events if one["event"] in ("met", "changed")
-            ]
-            return next((one[CALL] for one in shown if CALL in one), None)
+        def known() -> UUID | None:
+            return next(iter(calls_shown(caller)), None)
 
-        return cls(line, UUID(await caller.until(known, "sees which call it is")))
+        return cls(line, await caller.until(known, "sees which call it is"))
 
     async def entry(self) -> Row:
         """The register's."""
         (row,) = await self.line.rows("SELECT * FROM calls WHERE call_id = %s", self.call_id)
         return row
 
-    async def has(self, **wanted: object) -> Row:
+    async def has(self, *, within: float = WRITTEN_WITHIN, **wanted: object) -> Row:
         """Wait until the register has this: `state="closed"`, `asks="callback.time"`."""
 
         row: Row = {}
@@ -73,7 +94,7 @@ class Books:
             return row if all(row[name] == value for name, value in wanted.items()) else None
 
         try:
-            return await self.line.eventually(found, f"{wanted} in the register")
+            return await self.line.eventually(found, f"{wanted} in the register", within)
         except AssertionError as error:
             error.add_note(f"it has { {name: row[name] for name in wanted} }")
             raise
@@ -84,6 +105,67 @@ class Books:
 
     async def asks(self, question: str | None) -> Row:
         return await self.has(asks=question)
+
+    async def turns(self) -> int:
+        return int(str((await self.entry())["turns"]))
+
+    async def has_turned(self, since: int) -> None:
+        """Wait for a turn after so many."""
+
+        async def turned() -> bool:
+            return await self.turns() > since
+
+        await self.line.eventually(turned, f"more than {since} turns in the register")
+
+    async def until_asked(
+        self, caller: Caller, question: str, answers: Mapping[str, str]
+    ) -> list[str]:
+        """The caller answers whatever is asked, again and again, until the line asks this.
+
+        Args:
+            answers: to a question, such as "account.confirm", or to a part of it, such as
+                "account.address.city"; to none, "". Words to say, or keys.
+
+        Returns:
+            What the line said meanwhile.
+        """
+        heard: list[str] = []
+        for _ in range(SAID_AGAIN):
+            asked = await self._asks_now()
+            if question in asked:
+                return heard
+            answer = next((answers[one] for one in asked if one in answers), None)
+            assert answer, f"{asked[0]} is asked on the way to {question}: no answer to that"
+            await (caller.presses(answer) if KEYS.fullmatch(answer) else caller.says(answer))
+            heard.append(await caller.hears_out())
+        asked = await self._asks_now()
+        assert question in asked, f"{asked[0]} is asked where {question} was to be: {heard}"
+        return heard
+
+    async def says_until(self, caller: Caller, words: str, **wanted: object) -> str:
+        """Words that may be lost are said until the register has what comes of them; returns the last answer."""
+        for left in reversed(range(TRIES)):
+            await caller.says(words)
+            heard = await caller.hears_out()
+            try:
+                await self.has(within=ANSWERED_WITHIN, **wanted)
+            except AssertionError:
+                if not left:
+                    raise
+            else:
+                break
+        return heard
+
+    async def _asks_now(self) -> tuple[str, str]:
+        """The part of the question that is open, and the question, when no turn is under way."""
+        turns = await self.turns()
+        await asyncio.sleep(SETTLED)
+        while turns != (later := await self.turns()):
+            turns = later
+            await asyncio.sleep(SETTLED)
+        asks = str((await self.entry())["asks"] or "")
+        asked = (await self.case()).question
+        return f"{asks}.{asked.slot if asked else None}", asks
 
     async def effects(self) -> list[str]:
         """What was done, each as often as it was done; codes sent left out."""
@@ -148,5 +230,8 @@ class Books:
         )
         ids = [row["checkpoint_id"] for row in rows]
         assert [row["parent_checkpoint_id"] for row in rows] == [None, *ids[:-1]]
+        earliest = await self.turns()
         turns = [one.turn for one in (await self.case()).history]
-        assert turns == list(range(1, len(turns) + 1))
+        assert turns == list(range(turns[0], turns[0] + len(turns)))
+        assert turns[0] == 1 or len(turns) == HISTORY_KEPT
+        assert earliest <= turns[-1] <= await self.turns()

@@ -16,6 +16,7 @@ from tests.acceptance.clips import Aside, Clips, Noise, Samples, read_wav
 from tests.acceptance.process import CallerFailed, CallerProcess, Event
 
 WITHIN = 60.0  # seconds, for anything; a machine shared with others is slow at times
+LINGERS = 1.0  # seconds: an answer cut off by a late transcript is followed by another
 STATE = "lk.agent.state"
 T = TypeVar("T")
 Announce = Callable[[str, str], Awaitable[None]]
@@ -183,6 +184,8 @@ class Caller:
         since = self._acted or self.joined
         await self.hears_sound(since=since, within=within)
         await self.until(self._line_waits, "hears the line out", within)
+        while await self._more_comes():
+            await self.until(self._line_waits, "hears the line out", within)
         fresh, self._heard_out = self.line_said[self._heard_out :], len(self.line_said)
         return " ".join(fresh)
 
@@ -281,6 +284,18 @@ class Caller:
         told = [state for state in states if state]
         written = all(caption.final for caption in self._others())
         return not self.hearing and written and (not told or told[-1] == "listening")
+
+    async def _more_comes(self) -> bool:
+        """Within a moment, though the line seems to wait."""
+        before = self._so_far()
+        try:
+            await self.until(lambda: self._so_far() != before, "hears more", LINGERS)
+        except AssertionError:
+            return not self._line_waits()
+        return True
+
+    def _so_far(self) -> tuple[list[str], int]:
+        return self.line_said, len(self.sounds)
 
     def _sounded_since(self, began: float) -> bool:
         """A caption may be a little ahead of its sound, or behind it."""

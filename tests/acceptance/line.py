@@ -29,6 +29,12 @@ T = TypeVar("T")
 Row = dict[str, object]
 WRITTEN_WITHIN = 60.0  # seconds after it was said; LiveKit takes some twenty to miss a caller
 LOOK_EVERY = 0.05
+RESTORED: LiteralString = (
+    "UPDATE company.customers SET full_name = %(full_name)s, email = %(email)s, phone = %(phone)s,"
+    " language = %(language)s, line1 = %(line1)s, line2 = %(line2)s, city = %(city)s,"
+    " region = %(region)s, postal_code = %(postal_code)s, country = %(country)s"
+    " WHERE customer_id = %(customer_id)s"
+)
 
 
 @dataclass
@@ -42,6 +48,7 @@ class Line:
     dsn: str
     services: Services  #: beside the worker's, on the same database, for what was sent to customers
     books: AsyncConnection[DictRow]  #: to the same database, for what is on record
+    customers: list[Row]  #: of the company, as they were when the line was opened
 
     @asynccontextmanager
     async def caller(
@@ -89,16 +96,35 @@ class Line:
             " lease_expires_at = NULL WHERE caller_hash = %s RETURNING call_id",
             caller,
         )
+        await self._undoes(number, caller)
 
-    async def eventually(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
+    async def _undoes(self, number: str, caller: str) -> None:
+        """What the first try left with the company; the rows by which effects are counted stay."""
+        for customer in self.customers:
+            if customer["phone"] == number:
+                await self.books.execute(RESTORED, customer)
+        await self.books.execute(
+            "UPDATE company.callbacks SET status = 'cancelled' WHERE call_id IN"
+            " (SELECT call_id FROM calls WHERE caller_hash = %s)",
+            (caller,),
+        )
+        await self.books.execute(
+            "DELETE FROM company.identity_failures WHERE call_id IN"
+            " (SELECT call_id FROM calls WHERE caller_hash = %s)",
+            (caller,),
+        )
+
+    async def eventually(
+        self, look: Callable[[], Awaitable[T | None]], what: str, within: float = WRITTEN_WITHIN
+    ) -> T:
         """What is written a little after it was said.
 
         Raises:
             AssertionError: it was not, in time.
         """
-        deadline = monotonic() + WRITTEN_WITHIN
+        deadline = monotonic() + within
         while not (found := await look()):
-            assert monotonic() < deadline, f"{what}: not within {WRITTEN_WITHIN} s"
+            assert monotonic() < deadline, f"{what}: not within {within} s"
             await asyncio.sleep(LOOK_EVERY)
         return found
 
@@ -149,4 +175,5 @@ async def open_line(
         await AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row) as books,
         running_worker(folder, environment, host) as worker,
     ):
-        yield Line(server, vendors, worker, exchange, dsn, services, books)
+        customers = await (await books.execute("SELECT * FROM company.customers")).fetchall()
+        yield Line(server, vendors, worker, exchange, dsn, services, books, customers)

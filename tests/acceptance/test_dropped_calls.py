@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.books import Books
+from tests.acceptance.books import Books, calls_shown, not_said, opening
 from tests.acceptance.caller import Caller
 from tests.acceptance.line import Line
 from tests.acceptance.process import Event
 
 ANN, MARTIN, HUGO = "+15035550199", "+34910000045", "+33199001234"
 WELCOME = "How can I help you"
+ORDER, ADDRESS = "i'm calling about an order", "i need to change my address"
 
 pytestmark = [pytest.mark.together, pytest.mark.slow]
 
@@ -19,29 +20,26 @@ async def test_caller_who_vanished_is_recognised_when_they_ring_again(line: Line
     async with line.caller(HUGO, language="fr") as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
-        await caller.says("je voudrais changer d'adresse")
-        await caller.hears_out()
-        await books.asks("identity.fact")
+        wish = opening("je voudrais changer d'adresse")
+        await books.until_asked(caller, "identity.fact", wish)
         caller.vanishes()
     await books.has(state="interrupted")
     async with line.caller(HUGO, language="fr") as caller:
         assert "coupés" in await caller.hears_out()
         assert (await Books.of(line, caller)).call_id == books.call_id
         await books.has(asks="resume.continue", legs=2)
-        await caller.says("oui allons-y")
-        await caller.hears_out()
-        await books.asks("identity.fact")
+        await books.until_asked(caller, "identity.fact", {"resume.continue": "oui allons-y"})
 
 
 async def test_caller_who_hung_up_in_the_middle_goes_on_at_the_open_question(line: Line) -> None:
     async with line.caller(ANN) as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
-        await caller.says("i need to change my address")
-        await caller.hears_out()
+        wish = opening("i need to change my address")
+        await books.until_asked(caller, "identity.fact", wish)
         await is_identified(books, caller, "97401")
-        await caller.says("fifty main street")
-        await caller.hears_out()
+        street = {"account.address": "fifty main street"}
+        await books.until_asked(caller, "account.address.city", street)
         await caller.hangs_up()
     await books.has(state="interrupted", asks="account.address")
     async with line.caller(ANN) as caller:
@@ -50,19 +48,17 @@ async def test_caller_who_hung_up_in_the_middle_goes_on_at_the_open_question(lin
         assert "Main Street" not in welcome
         assert (await Books.of(line, caller)).call_id == books.call_id
         await books.has(asks="resume.continue", verified=0, open_flow="update_address")
-        await caller.says("yes please")
-        assert "Main Street" not in await caller.hears_out()
+        heard = await books.until_asked(caller, "identity.fact", {"resume.continue": "yes please"})
+        assert "Main Street" not in " ".join(heard)
         await is_identified(books, caller, "97401")
-        await caller.says("portland nine seven two oh five")
-        assert "50 Main Street" in await caller.hears_out()
-        await books.asks("account.confirm")
+        town = {"account.address": "portland nine seven two oh five"}
+        *_, read_back = await books.until_asked(caller, "account.confirm", town)
+        assert "50 Main Street" in read_back
         await books.has_begun(0)
-        await caller.says("yes that's right")
-        await caller.hears_out()
-        await books.asks("closing.more")
+        await books.until_asked(caller, "closing.more", {"account.confirm": "yes that's right"})
         await caller.hangs_up()
-    await books.has(state="closed", legs=2)
-    assert await books.effects() == ["update_address"]
+        await books.has(state="closed", legs=2)
+        assert await books.effects() == ["update_address"]
 
 
 async def is_identified(books: Books, caller: Caller, postal_code: str) -> None:
@@ -86,9 +82,10 @@ async def test_network_blip_goes_on_in_the_same_call(line: Line, *, fully: bool)
         await caller.until(
             lambda: len(_tracks(caller)) == 1 + fully, "hears the line's voice again"
         )
-        await caller.says("i'm calling about an order")
-        assert WELCOME not in await caller.hears_out()
+        heard = await books.says_until(caller, ORDER, asks="identity.account")
+        assert fully or WELCOME not in heard  # without sound for a while, it asks again
         await books.has(asks="identity.account", legs=1, state="live")
+        assert set(calls_shown(caller)) == {books.call_id}
 
 
 def _tracks(caller: Caller) -> list[Event]:
@@ -105,9 +102,9 @@ async def test_caller_who_is_back_in_the_room_goes_on_in_the_same_call(line: Lin
         async with line.caller(
             number, language="es", room=caller.room, identity=caller.identity
         ) as again:
-            await again.says("quiero cambiar mi dirección")
-            await again.hears_out()
+            await books.says_until(again, "quiero cambiar mi dirección", asks="identity.account")
             await books.has(asks="identity.account", legs=1, state="live")
+            assert set(calls_shown(again)) == {books.call_id}
 
 
 async def test_goodbye_closes_the_call(line: Line) -> None:
@@ -133,11 +130,7 @@ async def test_two_callers_with_one_number_have_two_calls(line: Line) -> None:
         assert mine.call_id != theirs.call_id
         my_entry, their_entry = await mine.has(state="live"), await theirs.has(state="live")
         assert my_entry["caller_hash"] == their_entry["caller_hash"]
-        await one.says("i'm calling about an order")
-        await one.hears_out()
-        await other.says("i need to change my address")
-        await other.hears_out()
-        await mine.has(legs=1, open_flow="order_status")
-        await theirs.has(legs=1, open_flow="update_address")
-    assert await mine.words() == ["i'm calling about an order"]
-    assert await theirs.words() == ["i need to change my address"]
+        await mine.says_until(one, ORDER, legs=1, open_flow="order_status")
+        await theirs.says_until(other, ADDRESS, legs=1, open_flow="update_address")
+        assert not_said(await mine.words(), ORDER) == []
+        assert not_said(await theirs.words(), ADDRESS) == []

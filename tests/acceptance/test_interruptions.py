@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from graph.state import Lang
-from tests.acceptance.books import Books, open_day
+from tests.acceptance.books import Books, open_day, opening
 from tests.acceptance.caller import STATE, Caller, Said, Sound
 from tests.acceptance.line import Line
 from tests.acceptance.spoken_as import whole_answer
@@ -37,15 +37,16 @@ LISTENING: dict[Lang, tuple[str, str, str, str]] = {
     "es": ("cuánto tarda el envío", "vale", "cuál es el horario de atención", "ajá"),
     "fr": ("comment faire un retour", "d'accord", "quels sont vos horaires", "ouais"),
 }
-PAUSES = {  #: callers, and their seconds of silence in one sentence after another: the line waits some 0.4
-    "+15035550151": (0.1, 0.2, 0.3, 0.4, 0.5),
-    "+15035550152": (0.15, 0.25, 0.35, 0.45, 0.55),
-    "+15035550153": (0.6, 0.65, 0.7, 0.8, 1.0),
+PAUSES = {  #: callers, their hours, and their seconds of silence in one sentence after another: the line waits some 0.4
+    "+15035550151": ("three", (0.1, 0.2, 0.3, 0.4, 0.5)),
+    "+15035550152": ("two", (0.15, 0.25, 0.35, 0.45, 0.55)),
+    "+15035550153": ("one", (0.6, 0.65, 0.7, 0.8, 1.0)),
 }
-BROKEN = {
+REQUEST = ("please call me back", "about a return")
+BROKEN = {  #: answers to what is asked; to anything else, the request
     "callback.topic": ("it's about", "a return"),
     "callback.phone": ("yes", ""),
-    "callback.time": ("on {day}", "at three"),
+    "callback.time": ("on {day}", "at {hour}"),
     "callback.confirm": ("yes", "that's right"),
 }
 
@@ -62,24 +63,24 @@ async def test_answers_cut_off_early_and_late_are_remembered_as_they_were_heard(
             said.append(await caller.cuts_in_after(seconds, question))
         await caller.hears_out()
         await caller.hangs_up()
-    await books.has(state="closed")
-    await books.is_one_chain()
-    _, *turns = (await books.case()).history
-    questions = [FIRST, *QUESTIONS]
-    assert len(turns) == len(questions)
-    for turn, question in zip(turns, questions, strict=True):
-        assert question.endswith(turn.words)  # a busy machine swallows the first of them
-        assert len(turn.words.split()) > 2
-    for (before, cut), turn in zip(pairwise(said), turns, strict=False):
-        sound = _sound_of(caller, before, cut)
-        whole = await whole_answer(line.vendors, turn.said)
-        assert whole.startswith(turn.said)
-        assert len(turn.said) < len(whole)
-        assert sound.ended is not None
-        assert sound.ended - sound.began < speech(whole, "en").seconds - 0.5
-        heard = sum(one.start < sound.ended - sound.began for one in speech(whole, "en").words)
-        assert len(turn.said.split()) == pytest.approx(heard, abs=WORDS_OFF), turn.said
-    assert turns[-1].said == await whole_answer(line.vendors, turns[-1].said)
+        await books.has(state="closed")
+        await books.is_one_chain()
+        _, *turns = (await books.case()).history
+        questions = [FIRST, *QUESTIONS]
+        assert len(turns) == len(questions)
+        for turn, question in zip(turns, questions, strict=True):
+            assert question.endswith(turn.words)  # a busy machine swallows the first of them
+            assert len(turn.words.split()) > 2
+        for (before, cut), turn in zip(pairwise(said), turns, strict=False):
+            sound = _sound_of(caller, before, cut)
+            whole = await whole_answer(line.vendors, turn.said)
+            assert whole.startswith(turn.said)
+            assert len(turn.said) < len(whole)
+            assert sound.ended is not None
+            assert sound.ended - sound.began < speech(whole, "en").seconds - 0.5
+            heard = sum(one.start < sound.ended - sound.began for one in speech(whole, "en").words)
+            assert len(turn.said.split()) == pytest.approx(heard, abs=WORDS_OFF), turn.said
+        assert turns[-1].said == await whole_answer(line.vendors, turns[-1].said)
 
 
 @pytest.mark.parametrize("number", READ_BACK_CUTS)
@@ -91,25 +92,24 @@ async def test_yes_to_a_read_back_cut_off_books_nothing_and_one_heard_to_its_end
         await caller.hears_out()
         books = await Books.of(line, caller)
         day = await open_day(line, "US", "en")
-        await caller.says(f"please call me back on {day} at {hour} about a return")
-        await caller.hears_out()
-        await books.asks("callback.phone")
+        wish = opening(f"please call me back on {day} at {hour} about a return")
+        details = {"callback.topic": "about a return", "callback.time": f"on {day} at {hour}"}
+        await books.until_asked(caller, "callback.phone", wish | details)
         await caller.says("yes at this number")
         for seconds in cuts:
             await caller.cuts_in_after(seconds, "yes do it")
         await caller.hears_out()
-        await books.asks("callback.confirm")
+        number = {"callback.phone": "yes at this number"}
+        await books.until_asked(caller, "callback.confirm", number)
         await books.has_begun(0)
-        await caller.says("yes do it")
-        await caller.hears_out()
-        await books.asks("closing.more")
+        await books.until_asked(caller, "closing.more", {"callback.confirm": "yes do it"})
         await caller.says("yes do it")
         await caller.hears_out()
         await caller.hangs_up()
-    await books.has(state="closed")
-    assert await books.effects() == ["book_callback"]
-    await books.has_begun(1)
-    await books.is_one_chain()
+        await books.has(state="closed")
+        assert await books.effects() == ["book_callback"]
+        await books.has_begun(1)
+        await books.is_one_chain()
 
 
 @pytest.mark.parametrize("language", LISTENING)
@@ -127,33 +127,35 @@ async def test_caller_who_hums_along_neither_stops_the_line_nor_takes_a_turn(
             assert said == await whole_answer(line.vendors, said)
             assert _states(caller, since=asked.ended).count("speaking") == 1
         await caller.hangs_up()
-    await books.has(state="closed")
-    assert await books.words() == [first, second]
+        await books.has(state="closed")
+        assert await books.words() == [first, second]
 
 
 @pytest.mark.parametrize("number", PAUSES)
 async def test_words_with_a_pause_in_the_middle_are_one_turn_or_two_and_done_once(
     line: Line, number: str
 ) -> None:
-    pauses = cycle(PAUSES[number])
+    hour, seconds = PAUSES[number]
+    pauses = cycle(seconds)
     async with line.caller(number) as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
         day = await open_day(line, "US", "en")
-        await _says_with_a_pause(caller, "please call me back", next(pauses), "about a return")
+        await _says_with_a_pause(caller, REQUEST[0], next(pauses), REQUEST[1])
         for _ in range(10):
             await caller.hears_out()
             if await books.effects():
                 break
             question = str((await books.entry())["asks"])
-            assert question in BROKEN
-            first, rest = BROKEN[question]
-            await _says_with_a_pause(caller, first.format(day=day), next(pauses), rest)
+            first, rest = (
+                part.format(day=day, hour=hour) for part in BROKEN.get(question, REQUEST)
+            )
+            await _says_with_a_pause(caller, first, next(pauses), rest)
         await caller.hangs_up()
-    await books.has(state="closed")
-    assert await books.effects() == ["book_callback"]
-    await books.has_begun(1)
-    await books.is_one_chain()
+        await books.has(state="closed")
+        assert await books.effects() == ["book_callback"]
+        await books.has_begun(1)
+        await books.is_one_chain()
 
 
 async def _says_with_a_pause(caller: Caller, first: str, pause: float, rest: str) -> None:
@@ -170,8 +172,9 @@ def _states(caller: Caller, *, since: float) -> list[str]:
 
 
 def _sound_of(caller: Caller, before: Said, cut: Said) -> Sound:
-    """What was heard of the answer that was cut into: it began in between, and fell silent."""
+    """What was heard of the answer that was cut into, without gaps: it began in between, and fell silent."""
     heard = [one for one in caller.sounds if before.ended < one.began < cut.began]
     assert heard[-1].ended is not None
     assert all(later.began > cut.began for later in caller.sounds if later.began > heard[-1].ended)
-    return Sound(heard[0].who, heard[0].began, heard[-1].ended)
+    seconds = sum(one.ended - one.began for one in heard if one.ended is not None)
+    return Sound(heard[0].who, heard[0].began, heard[0].began + seconds)

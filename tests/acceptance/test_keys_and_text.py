@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.books import Books, open_day
+from tests.acceptance.books import Books, open_day, opening
 from tests.acceptance.line import Line
 
 pytestmark = pytest.mark.together
@@ -15,9 +15,8 @@ async def test_change_of_the_phone_number_is_keyed_in(line: Line) -> None:
     async with line.caller("+15035550127") as caller:
         await caller.hears_out()
         books = await Books.of(line, caller)
-        await caller.says("i need to change my phone number")
-        await caller.hears_out()
-        await books.asks("identity.fact")
+        wish = opening("i need to change my phone number")
+        await books.until_asked(caller, "identity.fact", wish)
         await caller.presses("97205#")
         await caller.hears_out()
         await books.asks("identity.code")
@@ -28,15 +27,15 @@ async def test_change_of_the_phone_number_is_keyed_in(line: Line) -> None:
         await caller.hears_out()
         await books.asks("account.confirm")
         await books.has_begun(0)
-        await caller.presses("1")
-        await caller.hears_out()
-        await books.asks("closing.more")
+        await books.until_asked(caller, "closing.more", {"account.confirm": "1"})
         await caller.hangs_up()
-    await books.has(state="closed", outcome="solved")
-    assert await books.effects() == ["update_phone"]
-    (customer,) = await line.rows("SELECT phone FROM company.customers WHERE customer_id = 'C-100'")
-    assert customer["phone"] == "+15035550177"
-    await books.is_one_chain()
+        await books.has(state="closed", outcome="solved")
+        assert await books.effects() == ["update_phone"]
+        (customer,) = await line.rows(
+            "SELECT phone FROM company.customers WHERE customer_id = 'C-100'"
+        )
+        assert customer["phone"] == "+15035550177"
+        await books.is_one_chain()
 
 
 async def test_callback_is_typed_into_the_page(line: Line) -> None:
@@ -46,7 +45,7 @@ async def test_callback_is_typed_into_the_page(line: Line) -> None:
         day = await open_day(line, "US", "en")
         typed = [
             "what are your opening hours",
-            f"please call me back on {day} at ten about a return",
+            f"please call me back on {day} at half past ten about a return",
             NUMBER,
             "yes",
         ]

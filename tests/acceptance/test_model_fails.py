@@ -28,12 +28,12 @@ async def test_caller_is_asked_again_while_the_model_stalls_and_understood_when_
         await models.learns(GUBBINS, {"command": "callback", "action": "book"})
         await caller.hears_out()
         books = await Books.of(line, caller)
-        await caller.says(LOST)
+        await caller.types(LOST)  # the model knows the whole sentence only
         await caller.hears_out()
         await books.has(asks="identity.account", open_flow="order_status")
 
         await models.fails("stall")
-        await caller.types(GUBBINS)  # typed words are final: no turn of them is discarded
+        await caller.types(GUBBINS)
         await caller.hears_out()
         await line.worker.says(rf'"{books.call_id}"[^\n]*"TimeoutError"')
         await books.has(asks="identity.account", open_flow="order_status")

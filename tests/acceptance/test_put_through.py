@@ -36,22 +36,25 @@ async def office(
 
 @pytest.mark.together
 async def test_caller_is_joined_to_a_colleague_who_was_told_first(office: Office) -> None:
-    async with office.line.caller(JANE) as caller:
+    async with office.line.caller("+15035550181") as caller:
         books, phone = await office.rung_by(caller)
         assert phone.asked.sip_call_to == COLLEAGUES
+        turns = await books.turns()
+        await caller.says("thank you")
+        await caller.presses("2")
         async with phone.answered(office.line.exchange) as colleague:
             await takes_the_call(colleague)
             await hear_each_other(colleague, caller)
-            await books.has(state="live")
+            await books.has(state="live", turns=turns)
             await colleague.hangs_up()
             await caller.sees("disconnected")
-    await books.has(state="closed", outcome="escalated", lease_owner=None)
-    assert await office.outcomes(books) == ["through"]
+        await books.has(state="closed", outcome="escalated", lease_owner=None)
+        assert await office.outcomes(books) == ["through"]
 
 
 @pytest.mark.together
 async def test_two_who_talk_go_on_when_the_callers_client_connects_afresh(office: Office) -> None:
-    async with office.line.caller(JANE, browser=True) as caller:
+    async with office.line.caller("+15035550182", browser=True) as caller:
         books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as colleague:
             await takes_the_call(colleague)
@@ -62,46 +65,46 @@ async def test_two_who_talk_go_on_when_the_callers_client_connects_afresh(office
             await books.has(state="live")
             await colleague.hangs_up()
             await caller.sees("disconnected")
-    await books.has(state="closed", outcome="escalated", lease_owner=None)
+        await books.has(state="closed", outcome="escalated", lease_owner=None)
 
 
 @pytest.mark.together
 async def test_colleague_is_hung_up_on_when_the_caller_has_left(office: Office) -> None:
-    async with office.line.caller(JANE) as caller:
+    async with office.line.caller("+15035550183") as caller:
         books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as colleague:
             await takes_the_call(colleague)
             await hear_each_other(colleague, caller)
             await caller.hangs_up()
             await colleague.sees("disconnected")
-    await books.has(state="closed", outcome="escalated", lease_owner=None)
-    assert await office.outcomes(books) == ["through"]
+        await books.has(state="closed", outcome="escalated", lease_owner=None)
+        assert await office.outcomes(books) == ["through"]
 
 
 @pytest.mark.together
 async def test_caller_whose_colleague_is_busy_is_told_so_and_the_call_goes_on(
     office: Office,
 ) -> None:
-    async with office.line.caller(JANE) as caller:
+    async with office.line.caller("+15035550184") as caller:
         books, phone = await office.rung_by(caller)
         phone.is_busy()
         await caller.hears("call you back")
         await books.has(state="live", asks="escalation.choice")
         await caller.says("no")
         assert await caller.hears_out()
-    assert await office.outcomes(books) == ["busy"]
+        assert await office.outcomes(books) == ["busy"]
 
 
 @pytest.mark.together
 async def test_machine_that_answers_is_no_colleague(office: Office) -> None:
     """It presses no key."""
-    async with office.line.caller(JANE) as caller:
+    async with office.line.caller("+15035550185") as caller:
         books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as machine:
             await machine.sees("disconnected")
         await caller.hears("call you back")
         await books.has(state="live", asks="escalation.choice")
-    assert await office.outcomes(books) == ["voicemail"]
+        assert await office.outcomes(books) == ["voicemail"]
 
 
 async def test_caller_is_moved_by_the_phone_network_where_there_is_no_trunk(

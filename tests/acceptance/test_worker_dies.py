@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from checkpoints.owner import STEADY
-from tests.acceptance.books import Books
+from tests.acceptance.books import Books, opening
 from tests.acceptance.line import Line, OpenLine, Row
 from tests.acceptance.office import (
     TOLD_FIRST,
@@ -116,9 +116,9 @@ async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
     ):
         await caller.hears_out()
         books = await Books.of(line, caller)
-        await caller.says("i need to change my address")
-        await caller.hears_out()
-        speaks, waits = holder(await books.asks("identity.fact"), line.worker, another)
+        wish = opening("i need to change my address")
+        await books.until_asked(caller, "identity.fact", wish)
+        speaks, waits = holder(await books.entry(), line.worker, another)
         said = await caller.says("what is your return policy for furniture")
         await caller.hears_sound(since=said.ended)
         assert caller.hearing
@@ -128,8 +128,7 @@ async def test_caller_of_a_killed_worker_goes_on_in_the_same_room(
         resumed = await books.has(asks="resume.continue", legs=2)
         assert len(await line.rows("SELECT 1 FROM calls")) == 1
         assert holder(resumed, waits, speaks)[0] is waits
-        await caller.says("yes please")
-        await books.asks("identity.fact")
+        await books.until_asked(caller, "identity.fact", {"resume.continue": "yes please"})
         assert not [one for one in caller.events if one["event"] == "disconnected"]
 
 
