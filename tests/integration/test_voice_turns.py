@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -247,41 +248,43 @@ async def test_typed_words_and_keys_are_turns_like_spoken_ones(line: FakeLine) -
     assert line.phone.asks == "callback.time"
 
 
-async def test_words_typed_into_the_greeting_are_answered_after_what_the_law_wants_said(
-    call: Conversation,
-) -> None:
+@asynccontextmanager
+async def in_the_greeting(call: Conversation) -> AsyncIterator[FakeLine]:
+    """Its first sentence goes on until the speaker does."""
     line = FakeLine(call)
     line.speaker.holds = True
     await line.phone.start(None, None, None)
     await line.until_playing()
-    typing = asyncio.create_task(line.phone.type("call me back please"))
-    await asyncio.sleep(0)
-    line.speaker.goes_on()
-    async with asyncio.timeout(30):
-        await typing
-    await line.replied(2)
-    assert line.phone.asks == "callback.topic"
-    await line.phone.session.aclose()
+    yield line
+    await line.phone.close()
     await call.drop()
+
+
+async def test_words_typed_into_the_greeting_are_answered_after_what_the_law_wants_said(
+    call: Conversation,
+) -> None:
+    async with in_the_greeting(call) as line:
+        typing = asyncio.create_task(line.phone.type("call me back please"))
+        await asyncio.sleep(0)
+        line.speaker.goes_on()
+        async with asyncio.timeout(30):
+            await typing
+        await line.replied(2)
+        assert line.phone.asks == "callback.topic"
 
 
 async def test_words_spoken_into_what_the_law_wants_said_are_answered_after_it(
     call: Conversation,
 ) -> None:
     """LiveKit itself drops a turn that ends while something is said that can't be interrupted."""
-    line = FakeLine(call)
-    line.speaker.holds = True
-    await line.phone.start(None, None, None)
-    await line.until_playing()
-    line.ear.says("call me back please")
-    await asyncio.sleep(1.0)  # longer than LiveKit waits for the end of a turn
-    assert len(line.speech.expected) == 1
-    line.speaker.goes_on()
-    await line.replied(2)
-    assert line.phone.asks == "callback.topic"
-    assert [one.words for one in case(line).history][1:] == ["call me back please"]
-    await line.phone.session.aclose()
-    await call.drop()
+    async with in_the_greeting(call) as line:
+        line.ear.says("call me back please")
+        await asyncio.sleep(1.0)  # longer than LiveKit waits for the end of a turn
+        assert len(line.speech.expected) == 1
+        line.speaker.goes_on()
+        await line.replied(2)
+        assert line.phone.asks == "callback.topic"
+        assert [one.words for one in case(line).history][1:] == ["call me back please"]
 
 
 async def test_recorded_call_that_goes_on_says_so_before_it_can_be_interrupted(
@@ -293,17 +296,13 @@ async def test_recorded_call_that_goes_on_says_so_before_it_can_be_interrupted(
     call = await services.answer("+15035550127", "en")
     async with on_the_line(call) as line:
         await hears(line, "call me back please")
-    line = FakeLine(await services.answer("+15035550127", "en"))
-    line.speaker.holds = True
-    await line.phone.start(None, None, None)
-    assert line.phone.turns.last is not None
-    first, rest = line.phone.turns.last.parts
-    assert "This call is recorded." in first.said[0]
-    assert not first.handle.allow_interruptions
-    assert rest.handle.allow_interruptions
-    line.speaker.goes_on()
-    await line.phone.close()
-    await line.call.drop()
+    async with in_the_greeting(await services.answer("+15035550127", "en")) as line:
+        assert line.phone.turns.last is not None
+        first, rest = line.phone.turns.last.parts
+        assert "This call is recorded." in first.said[0]
+        assert not first.handle.allow_interruptions
+        assert rest.handle.allow_interruptions
+        line.speaker.goes_on()
 
 
 async def test_caller_who_cuts_in_on_the_goodbye_goes_on(
