@@ -6,6 +6,7 @@ Nothing is said here to the caller, and nothing is claimed: whoever calls says w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from livekit.protocol.sip import SIPTransferStatus
 from settings import VoiceSettings
 from tools.records import TransferOutcome
 from voice.bridge import Bridge, bridged
+from voice.presence import Presence
 from voice.timers import Later
 
 log = structlog.get_logger(__name__)
@@ -123,7 +125,7 @@ async def refer(
     try:
         response = await livekit.sip.transfer_sip_participant(request)
     except api.ServerError as error:
-        return _not_through(error)
+        return _ended(_why(error))
     except (aiohttp.ClientError, TimeoutError):
         return _ended("failed")
     if response.status == SIPTransferStatus.STS_TRANSFER_FAILED:
@@ -153,13 +155,11 @@ async def consult(
         aside = await consultation.open(aside_name)
     except rtc.ConnectError:
         return _ended("failed")
+    after = later or asyncio.get_running_loop().call_later
     through = None
     try:
-        refused = await _rung(livekit, aside_name, colleague)
-        if refused is not None:
-            return refused
-        after = later or asyncio.get_running_loop().call_later
-        outcome = await _decision(aside, room, caller, colleague, consultation, after)
+        asking = _asked(livekit, aside, colleague, consultation, after)
+        outcome = await _while_there(room, caller, blip, after, asking)
         if outcome != "through":
             return _ended(outcome)
         through = await _joined(livekit, room, aside, caller, blip)
@@ -169,7 +169,46 @@ async def consult(
             await _closed(livekit, aside, aside_name)
 
 
-async def _rung(livekit: api.LiveKitAPI, room: str, colleague: Colleague) -> PutThrough | None:
+async def _while_there(
+    room: rtc.Room,
+    caller: str,
+    blip: float,
+    later: Later,
+    asking: Coroutine[object, object, TransferOutcome],
+) -> TransferOutcome:
+    """The colleague's answer, unless the caller leaves for good before it; a blip of theirs is waited for."""
+    left = asyncio.Event()
+    following = Presence(
+        room, caller, blip=blip, gone=lambda _: left.set(), back=_nothing, later=later
+    )
+    answered, leaving = asyncio.create_task(asking), asyncio.create_task(left.wait())
+    try:
+        await asyncio.wait({answered, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return answered.result() if answered.done() else "caller_left"
+    finally:
+        following.close()
+        answered.cancel()
+        leaving.cancel()
+        await asyncio.wait({answered, leaving})
+
+
+def _nothing() -> None:
+    """The key may be pressed while the caller is away for a moment: the bridge waits for them."""
+
+
+async def _asked(
+    livekit: api.LiveKitAPI,
+    aside: rtc.Room,
+    colleague: Colleague,
+    consultation: Consultation,
+    later: Later,
+) -> TransferOutcome:
+    """Rung, told, and decided."""
+    refused = await _rung(livekit, aside.name, colleague)
+    return refused or await _decision(aside, colleague, consultation, later)
+
+
+async def _rung(livekit: api.LiveKitAPI, room: str, colleague: Colleague) -> TransferOutcome | None:
     """None: somebody, or something, answered."""
     request = api.CreateSIPParticipantRequest(
         sip_trunk_id=colleague.trunk,
@@ -184,22 +223,17 @@ async def _rung(livekit: api.LiveKitAPI, room: str, colleague: Colleague) -> Put
     try:
         await livekit.sip.create_sip_participant(request)
     except api.ServerError as error:
-        return _not_through(error)
+        return _why(error)
     except (aiohttp.ClientError, TimeoutError):
-        return _ended("failed")
+        return "failed"
     return None
 
 
 async def _decision(
-    aside: rtc.Room,
-    room: rtc.Room,
-    caller: str,
-    colleague: Colleague,
-    consultation: Consultation,
-    later: Later,
+    aside: rtc.Room, colleague: Colleague, consultation: Consultation, later: Later
 ) -> TransferOutcome:
     """Told twice at most, the colleague takes the call, declines, puts the phone down, or is a machine."""
-    decision = _Decision(aside, room, caller)
+    decision = _Decision(aside)
     telling = asyncio.create_task(_told(aside, consultation, colleague.decide, later))
     made = asyncio.create_task(decision.made())
     try:
@@ -213,16 +247,13 @@ async def _decision(
 
 
 class _Decision:
-    """What the colleague does, or the caller, while the colleague is told."""
+    """What the colleague does while they are told."""
 
-    def __init__(self, aside: rtc.Room, room: rtc.Room, caller: str) -> None:
-        self._aside, self._room, self._caller = aside, room, caller
+    def __init__(self, aside: rtc.Room) -> None:
+        self._aside = aside
         self._made: asyncio.Future[TransferOutcome] = asyncio.get_running_loop().create_future()
         aside.on("sip_dtmf_received", self._pressed)
         aside.on("participant_disconnected", self._colleague_left)
-        room.on("participant_disconnected", self._caller_left)
-        if caller not in room.remote_participants:
-            self._make("caller_left")
 
     async def made(self) -> TransferOutcome:
         return await self._made
@@ -230,7 +261,6 @@ class _Decision:
     def close(self) -> None:
         self._aside.off("sip_dtmf_received", self._pressed)
         self._aside.off("participant_disconnected", self._colleague_left)
-        self._room.off("participant_disconnected", self._caller_left)
 
     def _make(self, outcome: TransferOutcome) -> None:
         if not self._made.done():
@@ -247,10 +277,6 @@ class _Decision:
     def _colleague_left(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity == COLLEAGUE:
             self._make("declined")
-
-    def _caller_left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._caller:
-            self._make("caller_left")
 
 
 async def _told(
@@ -309,12 +335,12 @@ async def _hung_up(livekit: api.LiveKitAPI, name: str) -> None:
         await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
 
 
-def _not_through(error: api.ServerError) -> PutThrough:
+def _why(error: api.ServerError) -> TransferOutcome:
     outcome: TransferOutcome = "no_answer" if error.code == "deadline_exceeded" else "failed"
     if isinstance(error, api.SipCallError):
         by_reason = _TRANSFER_OUTCOMES.get(error.sip_transfer_reason or "", outcome)
         outcome = _SIP_OUTCOMES.get(error.sip_status_code or 0, by_reason)
-    return _ended(outcome)
+    return outcome
 
 
 def _ended(outcome: TransferOutcome) -> PutThrough:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +21,7 @@ REQUESTS: dict[str, type[Message]] = {
     "livekit.RoomService/MoveParticipant": room.MoveParticipantRequest,
 }
 Answer = Message | web.Response | None
+Answering = Callable[[Message], Answer | Awaitable[Answer]]
 
 
 @dataclass
@@ -30,9 +31,9 @@ class TwirpServer:
     url: str = ""
     asked: list[Message] = field(default_factory=list)
     grants: list[dict[str, object]] = field(default_factory=list)
-    answers: dict[str, Callable[[Message], Answer]] = field(default_factory=dict)
+    answers: dict[str, Answering] = field(default_factory=dict)
 
-    def answer(self, method: str, answer: Callable[[Message], Answer]) -> None:
+    def answer(self, method: str, answer: Answering) -> None:
         self.answers[method] = answer
 
     def asked_for(self, kind: type[Message]) -> list[Message]:
@@ -49,6 +50,8 @@ class TwirpServer:
         self.grants.append({**claims.get("video", {}), **claims.get("sip", {})})
         answer = self.answers.get(request.match_info["method"])
         answered = answer(message) if answer else None
+        if isinstance(answered, Awaitable):
+            answered = await answered
         if isinstance(answered, web.Response):
             return answered
         body = answered.SerializeToString() if answered is not None else b""

@@ -19,6 +19,7 @@ from tests.unit.voice.hand_timer import HandTimer
 from tests.unit.voice.rooms import SIP, STANDARD, FakeRoom, Reason
 from tools.records import TransferOutcome
 from voice.bridge import Bridge
+from voice.presence import RECONNECT_SECONDS
 from voice.transfer import (
     COLLEAGUE,
     TIMES_TOLD,
@@ -229,6 +230,12 @@ def warm(livekit: api.LiveKitAPI) -> Warm:
     return Warm(livekit)
 
 
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+
+
 def deleted(server: TwirpServer) -> list[str]:
     asked = server.asked_for(room_api.DeleteRoomRequest)
     return [one.room for one in asked]  # type: ignore[attr-defined]
@@ -320,17 +327,46 @@ async def test_other_keys_and_other_peoples_keys_decide_nothing(warm: Warm) -> N
 
 async def test_caller_who_leaves_meanwhile_is_not_joined(server: TwirpServer, warm: Warm) -> None:
     warm.aside.reactions.append(lambda: warm.room.leave("caller", Reason.CLIENT_INITIATED))
-    assert (await warm.run()).outcome == "caller_left"
+    running = asyncio.create_task(warm.run())
+    await until(lambda: "caller" not in warm.room.remote_participants)
+    warm.timer.pass_(RECONNECT_SECONDS)
+    assert (await running).outcome == "caller_left"
     assert deleted(server) == BEFORE_AND_AFTER
 
 
-async def test_caller_who_left_while_it_rang_is_not_joined(server: TwirpServer, warm: Warm) -> None:
-    def gone(_: Message) -> None:
+async def test_caller_who_connects_anew_meanwhile_is_joined(warm: Warm) -> None:
+    def anew() -> None:
         warm.room.leave("caller", Reason.CLIENT_INITIATED)
+        warm.room.join("caller")
 
-    server.answer("CreateSIPParticipant", gone)
+    warm.aside.reactions.append(anew)
     warm.aside.presses("1")
-    assert (await warm.run()).outcome == "caller_left"
+    running = asyncio.create_task(warm.run())
+    await until(lambda: warm.aside.told > 0)
+    await until(lambda: warm.timer.running > 0)
+    warm.timer.pass_(STAFF.decide.total_seconds())
+    assert (await running).outcome == "through"
+
+
+async def test_colleague_is_no_longer_rung_for_a_caller_who_left(
+    server: TwirpServer, warm: Warm
+) -> None:
+    ringing = asyncio.Event()
+
+    async def rings(_: Message) -> web.Response:
+        ringing.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    server.answer("CreateSIPParticipant", rings)
+    running = asyncio.create_task(warm.run())
+    await ringing.wait()
+    warm.room.leave("caller", Reason.CLIENT_INITIATED)
+    warm.timer.pass_(RECONNECT_SECONDS)
+    assert (await running).outcome == "caller_left"
+    assert warm.aside.told == 0
+    assert deleted(server) == BEFORE_AND_AFTER
+    assert warm.room.followed == 0
 
 
 @pytest.mark.parametrize("failure", [APIError("no voice"), rtc.ConnectError("no room")])
