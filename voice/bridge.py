@@ -11,6 +11,9 @@ from voice.presence import Ending, Presence
 
 RATE = 24000  #: samples a second, both ways
 TRACK = "bridge"
+#: Pieces of 10 ms that wait to be carried, and seconds that wait to be heard: after a stall, what is older is left out,
+#: or the two would talk over each other for the rest of their talk.
+WAITING_PIECES, LATE_SECONDS = 20, 0.3
 Side = tuple[rtc.Room, str]  #: a room, and who is in it
 
 
@@ -100,9 +103,12 @@ async def _carried(side: Side, source: rtc.AudioSource) -> None:
         track_source=rtc.TrackSource.SOURCE_MICROPHONE,
         sample_rate=RATE,
         num_channels=1,
+        capacity=WAITING_PIECES,
     )
     try:
         async for event in stream:
+            if source.queued_duration > LATE_SECONDS:
+                source.clear_queue()
             await source.capture_frame(event.frame)
     finally:
         await stream.aclose()
