@@ -299,8 +299,7 @@ class Rescue:
 
 def _asked(room: RoomSeen, dispatches: list[AgentDispatch]) -> RoomSeen:
     """With the last time an agent was asked for because of what is wrong now; before anybody answered, any time."""
-    wanted = room.lost.model_dump_json() if room.lost else None
-    asked = [one for one in dispatches if wanted in (None, one.metadata)]
+    asked = [one for one in dispatches if room.lost is None or _is_of(one, room.lost)]
     last = max(asked, key=lambda one: one.state.created_at, default=None)
     if last is None:
         return room
@@ -309,9 +308,14 @@ def _asked(room: RoomSeen, dispatches: list[AgentDispatch]) -> RoomSeen:
 
 
 def _died_of_it(lost: Rescued, dispatches: list[AgentDispatch]) -> int:
-    asked = [one for one in dispatches if one.state.jobs]
-    taken_up = [call_to_take_up(one.metadata) for one in asked]
-    return sum(one is not None and one.call == lost.call for one in taken_up)
+    taken = [call_to_take_up(one.metadata) for one in dispatches if one.state.jobs]
+    return sum(one is not None and one.call == lost.call for one in taken)
+
+
+def _is_of(dispatch: AgentDispatch, lost: Rescued) -> bool:
+    """Was it asked for because this lease was lost? Who is in the room may have changed since."""
+    one = call_to_take_up(dispatch.metadata)
+    return one is not None and (one.call, one.lease) == (lost.call, lost.lease)
 
 
 def _id_in_log(room: RoomSeen) -> str | None:

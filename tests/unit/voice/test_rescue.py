@@ -316,6 +316,17 @@ async def test_worker_is_told_whether_the_caller_was_there_at_the_last_turn(
     assert lost.stayed is stayed
 
 
+async def test_worker_that_is_coming_is_waited_for_when_the_caller_joined_anew(
+    scene: Scene,
+) -> None:
+    scene.change(lease_owner=DEAD_OWNER, last_turn_at=NOW - seconds(5))
+    rescue = scene.rescue()
+    assert await rescue.look() == ("room",)
+    scene.livekit.people["room"] = {"caller": person("caller", since=NOW)}
+    scene.later(seconds(2))
+    assert await rescue.look() == ()
+
+
 async def test_call_in_progress_is_left_alone(scene: Scene) -> None:
     rescue = scene.rescue()
     for _ in range(100):
