@@ -105,14 +105,14 @@ async def _livekit(services: Services) -> str:
     except ValueError as missing:
         return str(missing)
     try:
-        from voice.errors import LiveKitRefuses
+        from voice.errors import VoiceError
         from voice.worker import ask
     except ModuleNotFoundError:
         return f"{livekit.url}; the voice is not installed here (make worker does)"
     try:
         await ask(livekit)
-    except LiveKitRefuses as refused:
-        return str(refused)
+    except VoiceError as error:
+        return str(error)
     return f"{livekit.url} answers"
 
 

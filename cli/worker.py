@@ -8,6 +8,7 @@ from cli.running import (
     USAGE,
     CommandFailed,
     Interrupted,
+    complain,
     fail,
     read_settings,
     with_services,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def worker() -> None:
     """Answer calls. Ctrl-C or SIGTERM: those going on are finished, no more are taken; a second time: out at once."""
-    from voice.errors import LiveKitRefuses, VoiceError
+    from voice.errors import LiveKitAway, LiveKitRefuses, VoiceError
     from voice.speech import build
     from voice.worker import agent_server, ask, serve
 
@@ -40,8 +41,13 @@ def worker() -> None:
         """The database is ready, and an embedded one stays open between calls."""
         try:
             await ask(settings.livekit)
-            await serve(server)
+        except LiveKitAway as error:
+            complain(f"{error}; it is asked again for two minutes")
         except LiveKitRefuses as error:
+            raise CommandFailed(str(error)) from None
+        try:
+            await serve(server)
+        except LiveKitAway as error:
             raise CommandFailed(str(error)) from None
 
     try:

@@ -3,7 +3,8 @@
 VoiceError        we cannot hear or speak
   ProviderUnset   a provider of speech is configured without its key: whoever runs the line sets it
   LineIncomplete  something that the line on one machine needs is not there; the text says what to do
-  LiveKitRefuses  LiveKit does not answer, or does not take the keys: the text says what to look at
+  LiveKitRefuses  LiveKit does not take the keys: the text says what to look at
+  LiveKitAway     LiveKit does not answer: it may come, or the address is wrong
   CommandFailed   a command of the machine's did not do it: whoever ran it says what that means
 """
 
@@ -26,7 +27,11 @@ class LineIncomplete(VoiceError):
 
 
 class LiveKitRefuses(VoiceError):
-    """LiveKit does not answer, or does not take the keys."""
+    """LiveKit does not take the keys."""
+
+
+class LiveKitAway(VoiceError):
+    """LiveKit does not answer."""
 
 
 class CommandFailed(VoiceError):

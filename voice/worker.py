@@ -21,7 +21,7 @@ from services import Services, open_services, unavailable_text
 from settings import LiveKitSettings, Settings
 from voice.call import End, PhoneCall
 from voice.connection import Connection
-from voice.errors import LiveKitRefuses
+from voice.errors import LiveKitAway, LiveKitRefuses
 from voice.hand_over import hand_over
 from voice.load import load
 from voice.loudspeaker import Loudspeaker
@@ -49,7 +49,7 @@ async def ask(livekit: LiveKitSettings) -> None:
     """Does LiveKit answer, and take these keys? Its own client says so after two minutes, and without the reason.
 
     Raises:
-        LiveKitRefuses: no; the text says which variable to look at.
+        LiveKitRefuses, LiveKitAway: no; the text says which variable to look at.
     """
     secret = livekit.api_secret.get_secret_value()
     async with api.LiveKitAPI(livekit.url, livekit.api_key, secret) as client:
@@ -60,14 +60,14 @@ async def ask(livekit: LiveKitSettings) -> None:
             text = refused if error.status in KEYS_REFUSED else f"it says {error.code}"
             raise LiveKitRefuses(f"LIVEKIT_URL={livekit.url}: {text}") from None
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            raise LiveKitRefuses(f"LIVEKIT_URL={livekit.url}: nobody answers there") from None
+            raise LiveKitAway(f"LIVEKIT_URL={livekit.url}: nobody answers there") from None
 
 
 async def serve(server: AgentServer) -> None:
     """Take calls until told to stop; then finish those that are going on, and take no more.
 
     Raises:
-        LiveKitRefuses: it went away, and did not come back.
+        LiveKitAway: it did not answer for some two minutes.
     """
     stopped = asyncio.Event()
     for one in STOPPING:
@@ -86,7 +86,7 @@ async def serve(server: AgentServer) -> None:
         await running
     except RuntimeError as error:
         if GIVEN_UP in str(error):
-            raise LiveKitRefuses("LiveKit went away, and did not come back") from None
+            raise LiveKitAway("LiveKit did not answer for too long") from None
         raise
 
 
@@ -150,7 +150,7 @@ async def answer(job: JobContext) -> None:
             who = caller_in(caller, settings.company.country)
             lost = call_to_take_up(job.job.metadata)
             call = await services.answer(who.number, who.language, lost.call if lost else None)
-            call.stayed = lost is not None and lost.stayed
+            call.stayed = lost is not None and lost.stayed and lost.call == call.record.call_id
             if not reachable(settings.voice, by_phone=who.kind == "phone"):
                 call.puts_nobody_through()
         except StorageError:

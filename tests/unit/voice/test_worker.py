@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from settings import LiveKitSettings
 from tests.fakes.twirp import KEY, SECRET, TwirpServer, refused, twirp_server
-from voice.errors import LiveKitRefuses
+from voice.errors import LiveKitAway, LiveKitRefuses
 from voice.worker import ask
 
 NOBODY = "http://127.0.0.1:9"
@@ -39,5 +39,5 @@ async def test_keys_of_another_livekit_are_named(server: TwirpServer) -> None:
 
 @pytest.mark.parametrize("url", [NOBODY, "nonsense"])
 async def test_address_where_nobody_answers_is_named(url: str) -> None:
-    with pytest.raises(LiveKitRefuses, match=f"LIVEKIT_URL={url}: nobody answers"):
+    with pytest.raises(LiveKitAway, match=f"LIVEKIT_URL={url}: nobody answers"):
         await ask(settings(url))
