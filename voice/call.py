@@ -159,7 +159,10 @@ class PhoneCall:
     async def _greet(self, turn: Turn, opening: CallerTurn) -> None:
         """What the law wants said can't be interrupted, the question after it can."""
         words = " ".join([one async for one in spoken(self.turns, turn)])
-        first, rest = split_greeting(words, opening, recorded=self._call.context.recorded)
+        context = self._call.context
+        first, rest = split_greeting(
+            words, opening, company=context.company, recorded=context.recorded
+        )
         unmissable = self.turns.speak(turn, first, interruptible=False)
         unmissable.add_done_callback(lambda _: self._law_said.set())
         if rest:
@@ -220,7 +223,7 @@ class PhoneCall:
 
     # What a reply changes on the line --------------------------------------------------------------------------
 
-    def _replied(self, reply: Reply) -> None:
+    def _replied(self, turn: Turn, reply: Reply) -> None:
         self.asks = reply.asks
         self._speech.expect(reply.asks, reply.language, self._call.terms)
         if self._room is not None:
@@ -229,16 +232,14 @@ class PhoneCall:
         self.session.update_options(endpointing_opts=patience(reply.asks, reply.language))
         if reply.ended:
             self._on_hold = self._call.putting_through
-            self._spawn(self._end("putting_through" if self._on_hold else "said_goodbye"))
+            self._spawn(self._end(turn, "putting_through" if self._on_hold else "said_goodbye"))
 
-    async def _end(self, end: End) -> None:
+    async def _end(self, last: Turn, end: End) -> None:
         """The last words are heard to their end, then the line is closed: a caller who cuts in on them goes on."""
         await self._greeted.wait()  # which may be all that is said
-        if (last := self.turns.last) is not None:
-            await last.over()
-            if last.interrupted and end == "said_goodbye":
-                return
-        self._finish(end)
+        await last.over()
+        if not (last.interrupted and end == "said_goodbye"):
+            self._finish(end)
 
     def _finish(self, end: End) -> None:
         self.end = self.end or end
@@ -304,9 +305,12 @@ def _turn_handling(speech: Speech) -> TurnHandlingOptions:
     }
 
 
-def split_greeting(words: str, opening: CallerTurn, *, recorded: bool) -> tuple[str, str]:
+def split_greeting(
+    words: str, opening: CallerTurn, *, company: str, recorded: bool
+) -> tuple[str, str]:
     """What can't be interrupted, and the rest: all but the question at first; when a call goes on, who is speaking and
-    that it is recorded."""
+    that it is recorded. "E. Leclerc" looks like two sentences."""
     sentences = _SENTENCE.split(words)
-    cut = 1 + recorded if opening.kind == "resume" else max(len(sentences) - 1, 1)
+    in_name = len(_SENTENCE.split(company)) - 1
+    cut = 1 + in_name + recorded if opening.kind == "resume" else max(len(sentences) - 1, 1)
     return " ".join(sentences[:cut]), " ".join(sentences[cut:])

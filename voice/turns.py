@@ -118,12 +118,12 @@ class CallTurns:
         self,
         call: Conversation,
         *,
-        replied: Callable[[Reply], None],
+        replied: Callable[[Turn, Reply], None],
         lost: Callable[[], None],
     ) -> None:
         """
         Args:
-            replied: told of every reply that the call remembers.
+            replied: told of every turn that the call remembers.
             lost: somebody else holds the call now.
         """
         self._call = call
@@ -236,7 +236,7 @@ class CallTurns:
         turn.failed = task.cancelled() or error is not None
         turn.remembered.set()
         if not turn.failed:
-            self._replied(task.result())
+            self._replied(turn, task.result())
         elif error is None:
             return
         elif isinstance(error, LeaseLost):

@@ -264,7 +264,9 @@ async def test_a_run_is_asked_for_with_a_form(studio: Studio) -> None:
     assert all(schemas.values())
     form = schemas["input_schema"]
     assert form["properties"] == {"caller": {"$ref": "#/$defs/CallerTurn"}}
-    assert {"kind", "words", "heard", "language"} == set(form["$defs"]["CallerTurn"]["properties"])
+    assert {"kind", "words", "heard", "language", "stayed"} == set(
+        form["$defs"]["CallerTurn"]["properties"]
+    )
     assert set(schemas["context_schema"]["properties"]) == {"from", "language", "now"}
     assert "case" in schemas["state_schema"]["properties"]
 

@@ -321,6 +321,33 @@ async def test_caller_who_cuts_in_on_the_goodbye_goes_on(
     assert line.phone.end == "said_goodbye"
 
 
+async def test_caller_who_presses_keys_on_the_goodbye_goes_on_while_it_is_not_on_record_yet(
+    line: FakeLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is slow: the next turn waits for the goodbye to be remembered."""
+    recorded = asyncio.Event()
+    durable = line.call.memory.durable
+
+    async def slowly(seconds: float) -> None:
+        await recorded.wait()
+        await durable(seconds)
+
+    line.speaker.holds, line.speaker.hears = True, "Thank you"
+    with monkeypatch.context() as patched:
+        patched.setattr(line.call.memory, "durable", slowly)
+        line.ear.says("no thanks goodbye")
+        await line.until_playing()
+        pressing = asyncio.create_task(line.phone.press("0"))
+        goodbye = line.phone.turns.last
+        assert goodbye is not None
+        await until(lambda: goodbye.interrupted and not goodbye.cut_off)
+        recorded.set()
+        await pressing
+    await line.replied(3)
+    await line.said()
+    assert not line.phone.over.is_set()
+
+
 async def test_nothing_the_caller_does_counts_while_they_are_put_through(
     services: Services, line: FakeLine
 ) -> None:
