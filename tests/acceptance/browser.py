@@ -17,6 +17,16 @@ ALONE = (  # no question to anybody outside this machine
 )  # fmt: skip
 MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")  # it beeps
 
+BREAKS = """async (method) => {
+  const { LocalParticipant: { prototype } } = await import("/livekit-client.mjs");
+  const works = prototype[method];
+  prototype[method] = async () => {
+    prototype[method] = works;
+    await new Promise((fail) => { window.fail = fail; });
+    throw new Error(`${method} fails`);
+  };
+}"""
+
 playwright = pytest.importorskip(
     "playwright.async_api", reason="playwright is not installed: no browser can be driven"
 )
@@ -48,8 +58,15 @@ class CallPage:
         page.set_default_timeout(ANSWERED_WITHIN)
 
     @classmethod
-    async def open(cls, of: playwright.Browser, url: str, language: str = "en-US") -> CallPage:
+    async def open(
+        cls, of: playwright.Browser, url: str, language: str = "en-US", *, script: str = ""
+    ) -> CallPage:
+        """
+        Args:
+            script: makes the browser another one, before the page sees it.
+        """
         context = await of.new_context(locale=language, viewport={"width": 1100, "height": 900})
+        await context.add_init_script(script)
         opened = cls(await context.new_page())
         await opened.page.goto(url)
         await opened.page.locator("#people li").first.wait_for()
@@ -66,6 +83,10 @@ class CallPage:
         """Wait until the call is in one of these states."""
         wanted = ", ".join(f"#state[data-state={state}]" for state in states)
         await self.page.locator(wanted).wait_for()
+
+    async def breaks(self, method: str) -> None:
+        """This one of LiveKit's client, when it is next used: it is under way until `fail()` is called."""
+        await self.page.evaluate(BREAKS, method)
 
     async def captions(self, of: str = "theirs") -> list[str]:
         """All that was said, by `theirs` or `mine`, finished lines only."""

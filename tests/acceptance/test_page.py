@@ -15,17 +15,21 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
+from livekit.api import AccessToken, VideoGrants
 from pydantic import SecretStr
 
 from callers import caller_of
 from services import SentNotice
 from settings import LiveKitSettings, Settings
 from tests.acceptance.browser import CallPage, browser, playwright
+from tests.acceptance.caller import Caller
+from tests.acceptance.exchange import Exchange
 from tests.acceptance.line import Line
 from tests.acceptance.service import Service
 from tests.acceptance.together import Together
 from tests.conftest import own_folder
 from voice.browser_client import browser_client
+from voice.local_server import LocalLiveKit
 from voice.loopback.espeak import available
 from voice.page_server import About, PageServer, Person
 
@@ -39,6 +43,37 @@ NAMED = {"button", "textbox", "combobox", "checkbox", "meter", "log", "status", 
 OPENS_WITHIN, SHOWN_WITHIN, CUT_WITHIN = 300.0, 60.0, 300.0
 LOOKS_EVERY = 4.0  #: seconds; each look starts the command, which is work
 TAB_ORDER = ["", "language", "number", "dial", "announce", "scroller", "", ""]
+
+#: The browser's question is open until `answer()` is called.
+ASKED = """
+const { mediaDevices } = navigator;
+const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices);
+const answered = new Promise((answer) => { window.answer = answer; });
+mediaDevices.getUserMedia = async (wanted) => {
+  await answered;
+  return getUserMedia(wanted);
+};
+"""
+#: The microphone has a plug.
+PLUGGED = """
+const { mediaDevices } = navigator;
+const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices);
+let plugged = true;
+let track = null;
+mediaDevices.getUserMedia = async (wanted) => {
+  if (!plugged) throw new DOMException("no device", "NotFoundError");
+  const stream = await getUserMedia(wanted);
+  [track] = stream.getAudioTracks();
+  return stream;
+};
+window.plug = () => { plugged = true; };
+window.unplug = () => {
+  plugged = false;
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+};
+"""
+DEAF = "delete window.AudioContext; delete window.webkitAudioContext;"
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed: no page"),
@@ -65,10 +100,23 @@ async def served_page(livekit: LiveKitSettings) -> AsyncIterator[str]:
         yield str(running.make_url("/"))
 
 
+def reached(server: LocalLiveKit) -> LiveKitSettings:
+    return LiveKitSettings(
+        url=server.url, api_key=server.api_key, api_secret=SecretStr(server.api_secret)
+    )
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def opened() -> AsyncIterator[playwright.Browser]:
-    """One for all pages on which nobody calls: each is opened as by somebody new."""
+    """One for all pages: each is opened as by somebody new."""
     async with browser() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def opened_to_speak() -> AsyncIterator[playwright.Browser]:
+    """One with a microphone."""
+    async with browser(microphone=True) as opened:
         yield opened
 
 
@@ -78,6 +126,30 @@ async def idle_page() -> AsyncIterator[str]:
     nowhere = LiveKitSettings(url="ws://127.0.0.1:9", api_key="key", api_secret=SecretStr("x" * 32))
     async with served_page(nowhere) as url:
         yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ringing_page(livekit_server: LocalLiveKit) -> AsyncIterator[str]:
+    """A page whose calls nobody answers, unless `answered` does."""
+    async with served_page(reached(livekit_server)) as url:
+        yield url
+
+
+@asynccontextmanager
+async def answered(page: CallPage, exchange: Exchange) -> AsyncIterator[Caller]:
+    """A call, with somebody in its room whom the page takes for the line: who listens, and says nothing."""
+    asked: asyncio.Future[playwright.Route] = asyncio.get_running_loop().create_future()
+    await page.page.route("**/token", lambda route, _: asked.set_result(route))
+    await page.page.click("#dial")
+    async with asyncio.timeout(SHOWN_WITHIN):
+        answer = await (await asked).fetch()
+    server, room = exchange.server, (await answer.json())["room"]
+    token = AccessToken(server.api_key, server.api_secret).with_identity("line").with_kind("agent")
+    token = token.with_grants(VideoGrants(room_join=True, room=room))
+    token = token.with_attributes({"lk.agent.state": "listening"})
+    async with exchange.caller(token.to_jwt()) as line:
+        await asked.result().fulfill(response=answer)
+        yield line
 
 
 @pytest.mark.parametrize(
@@ -149,6 +221,26 @@ async def test_a_wrong_number_is_said_at_the_field(
     await alert.filter(has_text="no phone number").wait_for()
     assert await page.focus() == "number"
     assert await page.page.get_attribute("#number", "aria-invalid") == "true"
+    await page.state("idle")
+    await page.page.fill("#number", "")
+    await page.page.keyboard.press("Enter")
+    await page.page.get_by_role("status").filter(has_text="LiveKit").wait_for()
+
+
+async def test_who_presses_call_again_and_again_makes_one_call(
+    idle_page: str, opened: playwright.Browser
+) -> None:
+    page = await CallPage.open(opened, idle_page, script=ASKED)
+    asked: list[str] = []
+    page.page.on("request", lambda request: asked.append(request.url.removeprefix(idle_page)))
+    await page.page.dblclick("#dial")
+    await page.page.keyboard.press("Enter")
+    await page.page.get_by_role("status").filter(has_text="Calling").wait_for()
+    assert await page.focus() == "dial"
+    assert "token" not in asked
+    await page.page.evaluate("answer()")
+    await page.page.get_by_role("status").filter(has_text="LiveKit").wait_for()
+    assert asked.count("token") == 1
 
 
 async def test_a_server_that_does_not_answer_is_said(
@@ -160,14 +252,91 @@ async def test_a_server_that_does_not_answer_is_said(
     assert await page.focus() == "dial"
 
 
+async def test_a_caller_without_a_microphone_is_told(
+    ringing_page: str, opened: playwright.Browser
+) -> None:
+    page = await CallPage.open(opened, ringing_page)
+    there = await page.page.get_by_role("status").count()  # new ones are not read out
+    await page.page.click("#dial")
+    await page.page.get_by_role("status").filter(has_text="No microphone").wait_for()
+    assert await page.page.get_by_role("status").count() == there
+
+
+async def test_a_caller_whose_microphone_is_unplugged_is_told_and_can_plug_it_in_again(
+    ringing_page: str, opened_to_speak: playwright.Browser, exchange: Exchange
+) -> None:
+    page = await CallPage.open(opened_to_speak, ringing_page, script=PLUGGED)
+    status = page.page.get_by_role("status")
+    async with answered(page, exchange):
+        await page.state("listening")
+        await status.filter(has_text="Microphone on").wait_for()
+        await page.page.evaluate("unplug()")
+        await status.filter(has_text="Microphone muted").wait_for()
+        await until(page, "document.getElementById('level').value === 0")
+        await page.page.click("#mute")
+        await status.filter(has_text="No microphone").wait_for()
+        await page.page.evaluate("plug()")
+        await page.page.click("#mute")
+        await status.filter(has_text="Microphone on").wait_for()
+        await until(page, "document.getElementById('level').value > 0")
+        assert await status.filter(has_text="No microphone").count() == 0
+        await page.page.click("#hang-up")
+        await page.state("ended")
+
+
+async def test_a_browser_that_can_measure_no_sound_calls_all_the_same(
+    ringing_page: str, opened_to_speak: playwright.Browser, exchange: Exchange
+) -> None:
+    page = await CallPage.open(opened_to_speak, ringing_page, script=DEAF)
+    async with answered(page, exchange):
+        await page.state("listening")
+        await page.page.get_by_text("Microphone on").wait_for()
+        assert await page.page.is_hidden("#level")
+        await page.page.click("#hang-up")
+        await page.state("ended")
+        assert page.complaints == []
+
+
+async def test_a_call_that_could_not_be_made_is_left(
+    ringing_page: str, opened_to_speak: playwright.Browser, exchange: Exchange
+) -> None:
+    page = await CallPage.open(opened_to_speak, ringing_page)
+    await page.breaks("publishTrack")
+    async with answered(page, exchange) as line:
+        await until(page, "'fail' in window")
+        await line.sees("met")
+        await page.page.evaluate("fail()")
+        await page.page.get_by_role("status").filter(has_text="could not be made").wait_for()
+        await line.sees("missed")
+
+
+@pytest.mark.parametrize("since", ["", "something else"])
+async def test_words_that_do_not_reach_the_line_are_not_lost(
+    ringing_page: str, opened: playwright.Browser, exchange: Exchange, since: str
+) -> None:
+    page = await CallPage.open(opened, ringing_page)
+    not_sent = page.page.get_by_role("status").filter(has_text="did not reach")
+    await page.breaks("sendText")
+    async with answered(page, exchange) as line:
+        await page.state("listening")
+        await page.type("I moved")
+        await until(page, "'fail' in window")
+        await page.page.fill("#words", since)
+        await page.page.evaluate("fail()")
+        await not_sent.wait_for()
+        assert await page.page.input_value("#words") == (since or "I moved")
+        assert await page.captions("mine") == []
+        await page.page.press("#words", "Enter")
+        await page.page.locator("#captions .mine").wait_for()
+        assert await page.captions("mine") == [since or "I moved"]
+        assert await page.page.input_value("#words") == ""
+        assert await not_sent.count() == 0
+        await line.sees("chat", text=since or "I moved")
+
+
 @pytest.mark.together
 async def test_the_meter_moves_with_the_microphone_and_rests_when_muted(line: Line) -> None:
-    livekit = LiveKitSettings(
-        url=line.server.url,
-        api_key=line.server.api_key,
-        api_secret=SecretStr(line.server.api_secret),
-    )
-    async with served_page(livekit) as url, browser(microphone=True) as opened:
+    async with served_page(reached(line.server)) as url, browser(microphone=True) as opened:
         page = await CallPage.open(opened, url)
         await page.page.click("#dial")
         await page.state("ringing")

@@ -1,6 +1,6 @@
 /** One call: LiveKit's room as a phone. Knows nothing of the page; tells its listener what happens. */
 import {
-  DisconnectReason, Room, RoomEvent, Track, createAudioAnalyser, createLocalAudioTrack, setLogLevel,
+  DisconnectReason, Room, RoomEvent, Track, TrackEvent, createAudioAnalyser, createLocalAudioTrack, setLogLevel,
 } from "./livekit-client.mjs";
 
 /** Milliseconds. A worker that starts a process on a busy machine takes seconds; one that died is replaced in ten. */
@@ -23,8 +23,8 @@ export async function openMicrophone() {
 export class Call {
   /**
    * @param listener `ringing()`, `answered()`, `line(attributes)`, `caption({id, mine, text, final})`,
-   *   `reconnecting()`, `reconnected()`, `level(0..1)`, `sound(allowed)`, `closed(how)` with how one of
-   *   "hung_up", "cut", "ended", "no_answer", "failed".
+   *   `reconnecting()`, `reconnected()`, `microphone()` when it changed, `level(0..1)`, `sound(allowed)`,
+   *   `closed(call, how)` with how one of "hung_up", "cut", "ended", "no_answer", "failed".
    */
   constructor(listener, microphone) {
     this.listener = listener;
@@ -34,10 +34,17 @@ export class Call {
     this.joined = false;
     this.open = true;
     this.#listen();
+    this.#listenToMicrophone();
   }
 
+  /** By the caller, or because the device is gone. */
   get muted() {
-    return Boolean(this.microphone?.isMuted);
+    const { microphone } = this;
+    return Boolean(microphone && (microphone.isMuted || microphone.mediaStreamTrack.readyState === "ended"));
+  }
+
+  get measured() {
+    return Boolean(this.stopMeasuring);
   }
 
   async dial(url, token) {
@@ -53,7 +60,7 @@ export class Call {
       }
       await this.room.startAudio().catch(() => this.listener.sound(false));
     } catch {
-      this.#close(this.how ?? "failed");
+      await this.#leave(this.how ?? "failed");
       return;
     }
     if (this.open) this.#expectAnswer();
@@ -108,6 +115,14 @@ export class Call {
     room.registerTextStreamHandler("lk.transcription", (reader, from) => this.#caption(reader, from));
   }
 
+  /** A device that is unplugged ends its track; LiveKit's client tries another one, and mutes if there is none. */
+  #listenToMicrophone() {
+    for (const event of [TrackEvent.Muted, TrackEvent.Unmuted, TrackEvent.Ended]) {
+      this.microphone?.on(event, () => this.listener.microphone());
+    }
+    this.microphone?.on(TrackEvent.Restarted, () => this.#measure());
+  }
+
   get #agent() {
     return [...this.room.remoteParticipants.values()].find((one) => one.isAgent);
   }
@@ -151,30 +166,46 @@ export class Call {
     tell(text, !mine || attributes["lk.transcription_final"] === "true");
   }
 
+  /** Where the browser can't, for want of an AudioContext for one, the call goes on without. */
   #measure() {
-    const { calculateVolume, cleanup } = createAudioAnalyser(this.microphone, {
-      minDecibels: -90, maxDecibels: -20, smoothingTimeConstant: 0.5,
-    });
-    const timer = setInterval(() => this.listener.level(this.muted ? 0 : calculateVolume()), LEVEL_EVERY);
-    this.stopMeasuring = () => {
-      clearInterval(timer);
-      cleanup();
-    };
+    this.#stopMeasuring();
+    if (!this.open) return;
+    try {
+      const { calculateVolume, cleanup } = createAudioAnalyser(this.microphone, {
+        minDecibels: -90, maxDecibels: -20, smoothingTimeConstant: 0.5,
+      });
+      const timer = setInterval(() => this.listener.level(this.muted ? 0 : calculateVolume()), LEVEL_EVERY);
+      this.stopMeasuring = () => {
+        clearInterval(timer);
+        cleanup();
+      };
+    } catch {
+      // no meter
+    }
+    this.listener.microphone();
+  }
+
+  #stopMeasuring() {
+    this.stopMeasuring?.();
+    this.stopMeasuring = null;
   }
 
   async #leave(how) {
     this.how = how;
-    await this.room.disconnect();
-    this.#close(how);
+    try {
+      await this.room.disconnect();
+    } finally {
+      this.#close(how);
+    }
   }
 
   #close(how) {
     if (!this.open) return;
     this.open = false;
     clearTimeout(this.patience);
-    this.stopMeasuring?.();
+    this.#stopMeasuring();
     this.microphone?.stop();
-    this.listener.closed(how);
+    this.listener.closed(this, how);
   }
 }
 

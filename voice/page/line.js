@@ -40,8 +40,8 @@ function show() {
   for (const element of document.querySelectorAll("[data-text]")) {
     element.textContent = text(element.dataset.text);
   }
-  for (const key of document.querySelectorAll("[data-label]")) {
-    key.ariaLabel = text(key.dataset.label);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.ariaLabel = text(element.dataset.label);
   }
   at("voices").hidden = page.about.voices !== "espeak";
   at("voices").textContent = text("voices");
@@ -62,6 +62,7 @@ function showState() {
   at("caller").hidden = going;
   at("on-call").hidden = at("cut-help").hidden = !going;
   put("dial", text(page.room ? "dial_again" : "dial"));
+  at("dial").ariaDisabled = String(page.state === "connecting"); // it keeps the focus
   const talks = going && page.state !== "connecting" && page.state !== "ringing";
   for (const control of [at("words"), at("send"), ...at("keys").children]) control.disabled = !talks;
   showMicrophone();
@@ -69,12 +70,11 @@ function showState() {
 
 function showMicrophone() {
   const call = page.call;
-  at("microphone").hidden = !call;
-  at("mute").hidden = at("level").hidden = !call?.microphone;
+  at("mute").hidden = !call?.microphone;
   at("mute").ariaPressed = String(Boolean(call?.muted));
-  at("microphone-state").textContent = text(
-    !call?.microphone ? "no_microphone" : call.muted ? "muted" : "microphone_on",
-  );
+  at("level").hidden = !call?.measured;
+  const state = !call?.microphone ? "no_microphone" : call.muted ? "muted" : "microphone_on";
+  put("microphone-state", call ? text(state) : "");
 }
 
 function showPeople() {
@@ -133,12 +133,14 @@ async function askForToken(again) {
 }
 
 async function dial(again = page.room) {
+  const before = page.state;
   showNumberError("");
+  enter("connecting", "news_connecting");
   const microphone = await openMicrophone();
   const answer = await askForToken(again).catch(() => ({ status: 0 }));
   if (answer.status !== 200) {
     microphone?.stop();
-    refused(answer);
+    refused(answer, before);
     return;
   }
   page.room = null;
@@ -148,17 +150,18 @@ async function dial(again = page.room) {
   put("pressed", "");
   const call = new Call(listenerOf(answer.room, Boolean(again)), microphone);
   page.call = call;
-  enter("connecting", "news_connecting");
+  showState();
   at("hang-up").focus();
   await call.dial(answer.url, answer.token);
 }
 
-function refused(answer) {
+function refused(answer, before) {
   if (answer.status === 422) {
+    enter(before, null);
     showNumberError(text("number_wrong"));
     at("number").focus();
   } else {
-    enter(page.state, answer.status === 429 ? "news_too_many" : "news_server");
+    enter(before, answer.status === 429 ? "news_too_many" : "news_server");
   }
 }
 
@@ -175,9 +178,10 @@ function listenerOf(room, again) {
     caption: (caption) => captions.show({ ...caption, language: page.spoken }),
     reconnecting: () => enter("reconnecting", "news_reconnecting"),
     reconnected: () => enter("on", "news_back"),
+    microphone: showMicrophone,
     level: (level) => (at("level").value = level),
     sound: (allowed) => (at("sound").hidden = allowed),
-    closed: (how) => closed(how, room, again),
+    closed: (call, how) => call === page.call && closed(how, room, again),
   };
 }
 
@@ -195,7 +199,9 @@ function closed(how, room, again) {
   at("level").value = 0;
   at("sound").hidden = true;
   if (how === "no_answer" && again) {
+    page.state = "ended"; // and stays so, if the next is refused
     dial(null); // nobody was left in that room
+    if (focusIsLost) at("dial").focus();
     return;
   }
   if (how === "cut") page.room = room;
@@ -206,33 +212,39 @@ function closed(how, room, again) {
   collectMessages();
 }
 
-async function send(action) {
+/** Whether it worked; if not, the page says what is wrong, until it works. */
+async function attempt(action, wrong) {
   try {
     await action();
   } catch {
-    enter(page.state, "news_not_sent");
+    enter(page.state, wrong);
+    return false;
   }
+  if (page.news === wrong) enter(page.state, null);
+  return true;
 }
 
-function type(event) {
+async function type(event) {
   event.preventDefault();
   const words = at("words").value.trim();
   if (!words || !page.call) return;
   at("words").value = "";
-  captions.show({ id: crypto.randomUUID(), mine: true, text: words, final: true, language: page.spoken });
-  send(() => page.call.type(words));
+  if (await attempt(() => page.call.type(words), "news_not_sent")) {
+    captions.show({ id: crypto.randomUUID(), mine: true, text: words, final: true, language: page.spoken });
+  } else {
+    at("words").value ||= words;
+  }
 }
 
 function press(key) {
   if (!page.call || at("send").disabled) return;
   page.keys = (page.keys + key).slice(-MOST_KEYS_SHOWN);
   put("pressed", text("pressed", { keys: [...page.keys].join(" ") }));
-  send(() => page.call.press(key));
+  attempt(() => page.call.press(key), "news_not_sent");
 }
 
-async function mute() {
-  await page.call?.mute(!page.call.muted);
-  showMicrophone();
+function mute() {
+  attempt(() => page.call?.mute(!page.call.muted), "no_microphone"); // it may be unplugged
 }
 
 // Messages that the demo sends --------------------------------------------------------------------------------
@@ -257,7 +269,7 @@ function listen() {
   });
   at("caller").addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!page.call) dial();
+    if (!page.call && page.state !== "connecting") dial();
   });
   at("hang-up").addEventListener("click", () => page.call?.hangUp());
   at("cut").addEventListener("click", () => page.call?.cut());
