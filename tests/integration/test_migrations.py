@@ -67,7 +67,7 @@ async def test_pools_that_start_at_once_all_find_the_tables_made(bare_dsn: str) 
         async with Database(bare_dsn, pool_max=3) as database:
             return await migrate(database, MIGRATION_FOLDERS)
 
-    assert await asyncio.gather(*(migrated() for _ in range(8))) == [shipped()] * 8
+    assert await asyncio.gather(*(migrated() for _ in range(4))) == [shipped()] * 4
 
 
 async def test_migrating_twice_changes_nothing(database: Database) -> None:
