@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STUDIO := .venv-studio
 # Real sound in real time on a machine shared with others: what failed is played once more, and both are told. A broken
-# promise is not, nor are more than four.
-ACCEPT = $(BIN)/pytest tests/acceptance --reruns 1 --max-suite-reruns 4 --rerun-except PromiseBroken --rerun-show-tracebacks
+# promise is not, nor are more than eight.
+ACCEPT = $(BIN)/pytest tests/acceptance --reruns 1 --max-suite-reruns 8 --rerun-except PromiseBroken --rerun-show-tracebacks
 ARGS ?=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
   --no-header --no-annotate --quiet

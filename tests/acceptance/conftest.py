@@ -23,7 +23,7 @@ from voice.loopback.espeak import available
 
 FOLDER = Path(__file__).parent
 #: The fixtures of lines whose scenarios run beside each other, and how many at once; some are of several callers.
-AT_ONCE = {"line": 4, "failing": 1, "whole_line": 1, "office": 1}
+AT_ONCE = {"line": 3, "failing": 1, "whole_line": 1, "office": 1}
 BLIP = "3"  #: seconds; LiveKit itself notices a caller who is gone only after some twenty
 TOGETHER = pytest.StashKey[Together]()
 
