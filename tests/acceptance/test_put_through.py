@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.acceptance.caller import WITHIN
 from tests.acceptance.line import OpenLine
 from tests.acceptance.office import (
     COLLEAGUES,
@@ -101,7 +102,7 @@ async def test_machine_that_answers_is_no_colleague(office: Office) -> None:
     async with office.line.caller("+15035550185") as caller:
         books, phone = await office.rung_by(caller)
         async with phone.answered(office.line.exchange) as machine:
-            await machine.sees("disconnected")
+            await machine.sees("disconnected", within=2 * WITHIN)  # it is told twice
         await caller.hears("call you back")
         await books.has(state="live", asks="escalation.choice")
         assert await office.outcomes(books) == ["voicemail"]
