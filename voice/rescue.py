@@ -72,7 +72,9 @@ class Rescued(BaseModel):
 
     call: UUID
     lease: int  #: the counter of the lease that was lost
-    stayed: bool = False  #: whoever is in the room was there when the last turn was
+    stayed: str | None = (
+        None  #: the one caller who was there at the last turn, by LiveKit's id of their joining
+    )
 
 
 @dataclass(frozen=True)
@@ -210,13 +212,13 @@ class Rescue:
     async def _seen(self, room: Room) -> RoomSeen:
         request = api.ListParticipantsRequest(room=room.name)
         people = (await self._livekit.room.list_participants(request)).participants
-        joined = [_joined_at(one) for one in people if _is_caller(one)]
-        call, lost = await self._call_in(room, joined)
+        callers = [one for one in people if _is_caller(one)]
+        call, lost = await self._call_in(room, callers)
         seen = RoomSeen(
             name=room.name,
             since=self._clock(),
-            caller_since=min(joined, default=None),
-            callers=len(joined),
+            caller_since=min(map(_joined_at, callers), default=None),
+            callers=len(callers),
             agents=tuple(sorted(one.identity for one in people if _is_agent(one))),
             colleague=any(one.attributes.get(ROLE) == COLLEAGUE for one in people),
             call=call,
@@ -226,7 +228,9 @@ class Rescue:
         same = before is not None and (before.agents, before.call) == (seen.agents, seen.call)
         return replace(seen, since=before.since) if before and same else seen
 
-    async def _call_in(self, room: Room, joined: list[datetime]) -> tuple[CallSeen, Rescued | None]:
+    async def _call_in(
+        self, room: Room, callers: list[ParticipantInfo]
+    ) -> tuple[CallSeen, Rescued | None]:
         try:
             call_id = InRoom.model_validate_json(room.metadata).call
         except ValidationError:
@@ -239,8 +243,9 @@ class Rescue:
         self._reads_since = self._reads_since or self._clock()
         if record is None:
             return "unknown", None
-        stayed = bool(joined) and max(joined) < record.last_turn_at
-        lost = Rescued(call=call_id, lease=record.lease_counter, stayed=stayed)
+        stayed = [one.sid for one in callers if _joined_at(one) < record.last_turn_at]
+        alone = stayed[0] if stayed and len(callers) == 1 else None
+        lost = Rescued(call=call_id, lease=record.lease_counter, stayed=alone)
         return self._state_of(record), lost
 
     def _state_of(self, record: CallRecord) -> CallSeen:

@@ -26,7 +26,7 @@ from voice.hand_over import hand_over
 from voice.load import load
 from voice.loudspeaker import Loudspeaker
 from voice.presence import Ending
-from voice.rescue import call_to_take_up, known_as
+from voice.rescue import Rescued, call_to_take_up, known_as
 from voice.speech import Speech, build
 from voice.telephony import Keypad, caller_in
 from voice.transfer import PutThrough, parted, reachable
@@ -150,7 +150,7 @@ async def answer(job: JobContext) -> None:
             who = caller_in(caller, settings.company.country)
             lost = call_to_take_up(job.job.metadata)
             call = await services.answer(who.number, who.language, lost.call if lost else None)
-            call.stayed = lost is not None and lost.stayed and lost.call == call.record.call_id
+            call.stayed = lost is not None and _stayed(lost, call, caller)
             if not reachable(settings.voice, by_phone=who.kind == "phone"):
                 call.puts_nobody_through()
         except StorageError:
@@ -161,6 +161,11 @@ async def answer(job: JobContext) -> None:
         is_about(str(call.record.call_id))
         log.info("call.begun", way=who.kind, sip_call_id=who.call_id)
         await _talk(job, settings, call, speech, caller, speaker)
+
+
+def _stayed(lost: Rescued, call: Conversation, caller: rtc.RemoteParticipant) -> bool:
+    """Is this the caller of the call that is taken up, who never left? Another may have come while we started."""
+    return (lost.call, lost.stayed) == (call.record.call_id, caller.sid)
 
 
 async def _joined(job: JobContext) -> tuple[rtc.RemoteParticipant, Loudspeaker]:

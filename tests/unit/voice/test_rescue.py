@@ -204,6 +204,7 @@ def person(identity: str, kind: str = "STANDARD", since: datetime = LONG_AGO) ->
         kind=ParticipantInfo.Kind.Value(kind),
         state=ParticipantInfo.State.ACTIVE,
         joined_at_ms=int(since.timestamp() * 1000),
+        sid=f"PA_{identity}",
     )
 
 
@@ -302,10 +303,10 @@ async def test_call_of_a_process_that_is_gone_gets_another_worker_at_once(scene:
 
 
 @pytest.mark.parametrize(
-    ("joined", "stayed"), [(LONG_AGO, True), (NOW, False)], ids=["before it", "after it"]
+    ("joined", "stayed"), [(LONG_AGO, "PA_caller"), (NOW, None)], ids=["before it", "after it"]
 )
 async def test_worker_is_told_whether_the_caller_was_there_at_the_last_turn(
-    scene: Scene, joined: datetime, *, stayed: bool
+    scene: Scene, joined: datetime, stayed: str | None
 ) -> None:
     scene.livekit.add("room", person("caller", since=joined), AGENT_IN_ROOM)
     scene.change(lease_owner=DEAD_OWNER, last_turn_at=NOW - seconds(5))
@@ -313,7 +314,7 @@ async def test_worker_is_told_whether_the_caller_was_there_at_the_last_turn(
     (_, asked) = scene.livekit.dispatches["room"]
     lost = call_to_take_up(asked.metadata)
     assert lost is not None
-    assert lost.stayed is stayed
+    assert lost.stayed == stayed
 
 
 async def test_worker_that_is_coming_is_waited_for_when_the_caller_joined_anew(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from livekit import api
@@ -11,7 +13,8 @@ from pydantic import SecretStr
 from settings import LiveKitSettings
 from tests.fakes.twirp import KEY, SECRET, TwirpServer, refused, twirp_server
 from voice.errors import LiveKitAway, LiveKitRefuses
-from voice.worker import ask
+from voice.rescue import Rescued
+from voice.worker import _stayed, ask
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -41,3 +44,16 @@ async def test_keys_of_another_livekit_are_named(server: TwirpServer) -> None:
 async def test_address_where_nobody_answers_is_named(url: str) -> None:
     with pytest.raises(LiveKitAway, match=f"LIVEKIT_URL={url}: nobody answers"):
         await ask(settings(url))
+
+
+@pytest.mark.parametrize(
+    ("call", "sid", "stayed"),
+    [("lost", "PA_1", True), ("lost", "PA_2", False), ("another", "PA_1", False)],
+)
+def test_who_came_while_the_worker_started_has_not_stayed(
+    call: str, sid: str, *, stayed: bool
+) -> None:
+    calls = {"lost": uuid4(), "another": uuid4()}
+    lost = Rescued(call=calls["lost"], lease=1, stayed="PA_1")
+    taken_up = SimpleNamespace(record=SimpleNamespace(call_id=calls[call]))
+    assert _stayed(lost, taken_up, SimpleNamespace(sid=sid)) is stayed  # type: ignore[arg-type]
