@@ -56,8 +56,9 @@ async def ask(livekit: LiveKitSettings) -> None:
         try:
             await client.room.list_rooms(api.ListRoomsRequest(names=[NO_ROOM]))
         except api.ServerError as error:
-            refused = "LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not of this LiveKit"
-            text = refused if error.status in KEYS_REFUSED else f"it says {error.code}"
+            if error.status not in KEYS_REFUSED:
+                raise LiveKitAway(f"LIVEKIT_URL={livekit.url}: it says {error.code}") from None
+            text = "LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not of this LiveKit"
             raise LiveKitRefuses(f"LIVEKIT_URL={livekit.url}: {text}") from None
         except (aiohttp.ClientError, TimeoutError, ValueError):
             raise LiveKitAway(f"LIVEKIT_URL={livekit.url}: nobody answers there") from None
@@ -210,9 +211,8 @@ async def _talk(
             connection.hang_up()
         if end != "lost":  # then another worker speaks with them in this room
             await phone.close()
-            await asyncio.gather(
-                connection.close(), job.delete_room()
-            )  # nobody waits for the record
+            # The caller does not wait for the record.
+            await asyncio.gather(connection.close(), job.delete_room())
     finally:
         keypad.close()
         known.cancel()

@@ -94,6 +94,7 @@ function showPeople() {
 }
 
 function callAs(person) {
+  page.room = null; // the one they were cut off in is somebody else's
   at("number").value = person.number;
   setLanguage(person.language);
   (page.call ? at("hang-up") : at("dial")).focus();

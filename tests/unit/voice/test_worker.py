@@ -40,6 +40,12 @@ async def test_keys_of_another_livekit_are_named(server: TwirpServer) -> None:
         await ask(settings(server.url))
 
 
+async def test_livekit_in_trouble_is_away_and_not_refusing(server: TwirpServer) -> None:
+    server.answer("ListRooms", lambda _: refused("unavailable", 503))
+    with pytest.raises(LiveKitAway, match="unavailable"):
+        await ask(settings(server.url))
+
+
 @pytest.mark.parametrize("url", [NOBODY, "nonsense"])
 async def test_address_where_nobody_answers_is_named(url: str) -> None:
     with pytest.raises(LiveKitAway, match=f"LIVEKIT_URL={url}: nobody answers"):
